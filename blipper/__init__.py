@@ -1,0 +1,1 @@
+"""Blipper: finds where recorded speech sounds aggressive, how sure it is, and why."""

@@ -1,0 +1,1 @@
+"""RAVDESS, CREMA-D, TESS and SAVEE, read into one table."""

@@ -1,0 +1,25 @@
+"""Blipper's errors: one small tree, and every message names the culprit and what is accepted."""
+
+
+class BlipperError(Exception):
+    """Base class of every error that Blipper raises on purpose."""
+
+
+class AudioError(BlipperError):
+    """A recording that cannot be read, or lies outside what Blipper accepts."""
+
+
+class ModelError(BlipperError):
+    """A model that is missing, damaged, or does not fit its own description."""
+
+
+class DatasetError(BlipperError):
+    """A corpus folder that is not laid out as its reader expects."""
+
+
+class SettingsError(BlipperError, ValueError):
+    """A setting outside its domain."""
+
+
+class Cancelled(BlipperError):
+    """Raised out of a progress callback to stop the work that reported the progress."""

@@ -1,0 +1,1 @@
+"""Corpora to augmented features to models; nothing else in Blipper imports this."""

@@ -1,0 +1,26 @@
+"""What all tests share: where the corpora are, and synthetic signals with known answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("BLIPPER_DATA", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder with the corpora, or skip with the reason."""
+    if not (DATA / "ravdess").is_dir():
+        pytest.skip(f"needs the corpora: no ravdess/ in {DATA} (set BLIPPER_DATA)")
+    return DATA
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Return a seeded generator."""
+    return np.random.default_rng(0)
