@@ -1,1 +1,67 @@
-"""One writer a format, behind one registry."""
+"""Taking a result away: one short module a format, behind one registry.
+
+A new format is one module with a :class:`Writer` and its name in :data:`WRITERS`; pages, the command
+line and batches find it there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from blipper.errors import SettingsError
+from blipper.export import csv, json
+from blipper.export.files import write_atomically
+from blipper.export.writer import Writer
+from blipper.results import Analysis
+
+__all__ = ["WRITERS", "Writer", "suggested_name", "write_analysis", "write_atomically", "writer_for"]
+
+#: Every format by its name, in the order in which to offer them.
+WRITERS: dict[str, Writer] = {writer.name: writer for writer in (json.WRITER, csv.EVENTS, csv.WINDOWS)}
+
+
+def writer_for(path: str | PurePath) -> Writer:
+    """Find the format that a file name asks for.
+
+    Parameters
+    ----------
+    path : str or pathlib.PurePath
+        Its ending decides, in upper or lower case; the longest ending that fits wins, so
+        ``call.windows.csv`` is the table of windows and ``call.csv`` that of events.
+
+    Raises
+    ------
+    SettingsError
+        If no format has that ending.
+    """
+    name = PurePath(path).name.lower()
+    fitting = [writer for writer in WRITERS.values() if name.endswith(writer.extension)]
+    if not fitting:
+        accepted = ", ".join(f"{writer.extension} ({writer.description})" for writer in WRITERS.values())
+        raise SettingsError(f"{path}: no format has this file name's ending; accepted are {accepted}")
+    return max(fitting, key=lambda writer: len(writer.extension))
+
+
+def write_analysis(analysis: Analysis, path: str | Path) -> Writer:
+    """Write an analysis to a file in the format of its ending, whole or not at all.
+
+    Returns
+    -------
+    Writer
+        The format that was chosen.
+
+    Raises
+    ------
+    SettingsError
+        If no format has that ending.
+    OSError
+        If the file cannot be written.
+    """
+    writer = writer_for(path)
+    write_atomically(path, writer.write(analysis))
+    return writer
+
+
+def suggested_name(analysis: Analysis, writer: Writer) -> str:
+    """Return a file name for a download: the recording's own stem with the format's ending."""
+    return PurePath(analysis.provenance.name).stem + writer.extension
