@@ -1,0 +1,195 @@
+"""From windows to one aggression curve, its events and its trend.
+
+Times are seconds; the curve lies on a regular grid and is NaN where nobody speaks. Today the curve is the
+voice's alone; words join it here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blipper.errors import SettingsError
+from blipper.hysteresis import find_runs, tidy_runs
+from blipper.results import Curve, Event, Span, Trend, Windows
+from blipper.voice.labels import EMOTIONS
+
+#: Seconds between the curve's points.
+STEP = 0.5
+#: Standard deviation in seconds of the Gaussian that weighs windows by the distance of their middles.
+SMOOTHING = 0.5
+#: Least speech, in seconds, for which a trend is named.
+TREND_SPEECH = 30.0
+#: Least change of the score over the recording that counts as a trend.
+TREND_CHANGE = 0.1
+
+
+@dataclass(frozen=True)
+class EventSettings:
+    """What counts as an event.
+
+    Parameters
+    ----------
+    onset : float
+        Score in (0, 1] that opens an event: the threshold that people see.
+    release : float, optional
+        Score below which an event closes; 0.1 below the onset unless given, but never under half of it.
+    min_duration : float
+        Seconds; shorter events are dropped.
+    bridge : float
+        Seconds; a shorter calm or silent gap belongs to the event around it.
+    """
+
+    onset: float = 0.5
+    release: float | None = None
+    min_duration: float = 1.0
+    bridge: float = 1.5
+
+    def __post_init__(self) -> None:
+        """Check the domains."""
+        if not 0 < self.onset <= 1:
+            raise SettingsError(f"the threshold is {self.onset}, expected a number above 0 and up to 1")
+        if self.release is not None and not 0 < self.release <= self.onset:
+            raise SettingsError(
+                f"the release is {self.release}, expected above 0 and at most the threshold {self.onset}"
+            )
+        for name in ("min_duration", "bridge"):
+            value = getattr(self, name)
+            if not 0 <= value <= 3600:
+                raise SettingsError(f"the events' {name} is {value} s, expected 0 to 3600 s")
+
+    @property
+    def closing(self) -> float:
+        """The release that holds."""
+        return self.release if self.release is not None else max(self.onset - 0.1, self.onset / 2)
+
+
+def smooth(
+    windows: Windows,
+    speech: Sequence[Span],
+    duration: float,
+    *,
+    step: float = STEP,
+    smoothing: float = SMOOTHING,
+) -> Curve:
+    """Smooth the windows' scores onto a regular grid.
+
+    A cell's score is the mean of the windows that reach into it, weighted by a Gaussian of the distance
+    between the window's middle and the cell's. Windows never span a pause, so no score leaks across one.
+
+    Parameters
+    ----------
+    windows : Windows
+    speech : sequence of Span
+        Where somebody speaks; cells outside are NaN.
+    duration : float
+        Length of the recording in seconds.
+    step, smoothing : float
+        Seconds; both above 0.
+
+    Returns
+    -------
+    Curve
+    """
+    if step <= 0 or smoothing <= 0:
+        raise SettingsError(f"step {step} s and smoothing {smoothing} s: both must be above 0")
+    n_cells = math.ceil(duration / step - 1e-9)
+    times = (np.arange(n_cells) + 0.5) * step
+    weights = np.zeros(n_cells)
+    sums = np.zeros((n_cells, 1 + len(EMOTIONS)))
+    scores = np.column_stack([windows.aggression, windows.emotions]) if len(windows) else sums[:0]
+    for start, end, score in zip(windows.start, windows.end, scores, strict=True):
+        first, last = int(start / step + 1e-9), min(n_cells, math.ceil(end / step - 1e-9))
+        distance = (times[first:last] - (start + end) / 2) / smoothing
+        # The floor keeps the edge of a long window, which no other window may reach, above underflow.
+        weight = np.exp(-0.5 * distance**2) + 1e-6
+        weights[first:last] += weight
+        sums[first:last] += weight[:, None] * score
+    spoken = np.zeros(n_cells, dtype=bool)
+    for span in speech:
+        spoken[int(span.start / step + 1e-9) : math.ceil(span.end / step - 1e-9)] = True
+    valid = spoken & (weights > 0)
+    means = np.full_like(sums, np.nan)
+    means[valid] = sums[valid] / weights[valid, None]
+    return Curve(step=step, times=times, aggression=means[:, 0], emotions=means[:, 1:])
+
+
+def find_events(
+    curve: Curve, speech: Sequence[Span], *, settings: EventSettings | None = None, channel: int = 0
+) -> tuple[Event, ...]:
+    """Mark the stretches in which the aggression curve stays high.
+
+    Parameters
+    ----------
+    curve : Curve
+    speech : sequence of Span
+        Events are trimmed to it, so that none starts or ends in a pause.
+    settings : EventSettings, optional
+    channel : int
+        Copied into the events.
+
+    Returns
+    -------
+    tuple of Event
+        In order, without overlap.
+    """
+    settings = settings or EventSettings()
+    runs = tidy_runs(
+        find_runs(curve.aggression, settings.onset, settings.closing),
+        bridge=settings.bridge / curve.step,
+        min_length=settings.min_duration / curve.step,
+    )
+    return tuple(_event(curve, speech, first, last, channel) for first, last in runs)
+
+
+def _event(curve: Curve, speech: Sequence[Span], first: int, last: int, channel: int) -> Event:
+    start, end = first * curve.step, last * curve.step
+    inside = [span for span in speech if span.start < end and span.end > start]
+    start = max(start, inside[0].start)
+    end = min(end, inside[-1].end)
+    scores = curve.aggression[first:last]
+    peak = first + int(np.nanargmax(scores))
+    emotions = np.nanmean(curve.emotions[first:last], axis=0)
+    return Event(
+        start=round(start, 3),
+        end=round(end, 3),
+        peak=float(curve.aggression[peak]),
+        peak_time=round(float(np.clip(curve.times[peak], start, end)), 3),
+        mean=float(np.nanmean(scores)),
+        emotion=EMOTIONS[int(np.argmax(emotions))],
+        channel=channel,
+    )
+
+
+def trend(curve: Curve) -> Trend:
+    """Name where the aggression curve goes over the recording.
+
+    A Theil-Sen line through means of at most 300 equal stretches of speech, each at least 3 s long, so that
+    neighbouring points share no window; named where its 95 % interval excludes zero and the change over the
+    recording is at least :data:`TREND_CHANGE`.
+
+    Parameters
+    ----------
+    curve : Curve
+
+    Returns
+    -------
+    Trend
+    """
+    spoken = np.flatnonzero(~np.isnan(curve.aggression))
+    if len(spoken) * curve.step < TREND_SPEECH:
+        return Trend("unknown", None)
+    n_bins = min(300, int(len(spoken) * curve.step / 3.0))
+    parts = np.array_split(spoken, n_bins)
+    times = np.array([curve.times[part].mean() for part in parts])
+    scores = np.array([curve.aggression[part].mean() for part in parts])
+    from scipy.stats import theilslopes
+
+    slope, _, low, high = theilslopes(scores, times, alpha=0.95)
+    change = float(np.clip(slope * (times[-1] - times[0]), -1, 1))
+    if abs(change) < TREND_CHANGE or low <= 0 <= high:
+        return Trend("steady", change)
+    return Trend("rising" if change > 0 else "falling", change)
