@@ -1,0 +1,144 @@
+"""What one browser session holds: its recordings, their results and which one is open.
+
+Everything lives in ``st.session_state`` and nowhere else, so it ends with the browser session. Pages ask
+:func:`current` for the open recording.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from blipper.recording import Recording
+from blipper.results import Analysis
+from ui.jobs import Job
+from ui.playback import Playback
+
+_KEY = "blipper_shelf"
+
+
+@dataclass(eq=False)
+class OpenRecording:
+    """A recording with its finished analysis.
+
+    Parameters
+    ----------
+    id : str
+        Random and URL-safe, unlike for every recording of every session.
+    name : str
+        File name for display. It came from outside: show it as text, never as Markdown or HTML
+        (:func:`ui.text.plain` escapes it).
+    recording : Recording
+    analysis : Analysis
+        As computed, with the model's own threshold.
+    playback : tuple of Playback
+        What the player needs, one a channel of the recording.
+    seconds : float
+        How long decoding and analysis took.
+    """
+
+    id: str
+    name: str
+    recording: Recording
+    analysis: Analysis
+    playback: tuple[Playback, ...]
+    seconds: float
+
+
+@dataclass(eq=False)
+class Entry:
+    """A recording somewhere between its upload and its result; exactly one of the last three is set."""
+
+    id: str
+    name: str
+    job: Job[OpenRecording] | None = None
+    opened: OpenRecording | None = None
+    error: str | None = None
+
+
+@dataclass(eq=False)
+class Shelf:
+    """All recordings of a session, in the order in which they came."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    open_id: str | None = None
+    uploads: int = 0  # raised to give the upload widgets a new key, which empties them
+
+    @property
+    def working(self) -> list[Entry]:
+        """Entries whose job is still waiting or running."""
+        return [entry for entry in self.entries.values() if entry.job is not None]
+
+    @property
+    def finished(self) -> list[OpenRecording]:
+        """Recordings whose result is there."""
+        return [entry.opened for entry in self.entries.values() if entry.opened is not None]
+
+    @property
+    def failed(self) -> list[Entry]:
+        """Entries that ended with an error."""
+        return [entry for entry in self.entries.values() if entry.error is not None]
+
+    def add(self, name: str) -> Entry:
+        """Add an empty entry."""
+        entry = Entry(new_id(), name)
+        self.entries[entry.id] = entry
+        return entry
+
+    def collect(self) -> bool:
+        """Take over what jobs have brought to an end; return whether anything changed."""
+        changed = False
+        for entry in self.working:
+            job = entry.job
+            if job is None or not job.over:
+                continue
+            changed = True
+            entry.job = None
+            if job.status == "done":
+                entry.opened = job.result
+                if self.open_id not in self.entries or self.entries[self.open_id].opened is None:
+                    self.open_id = entry.id
+            elif job.status == "failed":
+                entry.error = job.error
+            else:
+                del self.entries[entry.id]
+        return changed
+
+    def remove(self, entry_id: str) -> None:
+        """Drop one entry, stopping its job."""
+        entry = self.entries.pop(entry_id)
+        if entry.job is not None:
+            entry.job.cancel()
+        if self.open_id == entry_id:
+            self.open_id = next((opened.id for opened in self.finished), None)
+
+    def clear(self) -> None:
+        """Drop everything, stopping all jobs."""
+        for entry in self.working:
+            if entry.job is not None:
+                entry.job.cancel()
+        self.entries.clear()
+        self.open_id = None
+        self.uploads += 1
+
+
+def shelf() -> Shelf:
+    """Return this session's shelf; an empty one at first."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Shelf()
+    held: Shelf = st.session_state[_KEY]
+    return held
+
+
+def current() -> OpenRecording | None:
+    """Return the recording that is open, or None when there is none yet."""
+    held = shelf()
+    entry = held.entries.get(held.open_id) if held.open_id is not None else None
+    return entry.opened if entry is not None else None
+
+
+def new_id() -> str:
+    """Return a random name that nobody can guess."""
+    return secrets.token_urlsafe(12)
