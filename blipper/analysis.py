@@ -1,0 +1,199 @@
+"""The only conductor: a recording goes in, an :class:`~blipper.results.Analysis` comes out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from blipper import audio, fusion, quality, speech
+from blipper.progress import Progress, silent
+from blipper.recording import Notice, Recording
+from blipper.results import Analysis, Span, Track, Windows, no_windows
+from blipper.settings import Settings
+from blipper.voice.models import VoiceModel, load_model
+from blipper.voice.windows import in_blocks, place_windows
+
+#: What an analysis can be made from.
+Source = str | Path | bytes | BinaryIO | Recording
+
+#: Longest stretch of sound scored in one go, in seconds: bounds memory, and is long enough to fill batches.
+BLOCK = 120.0
+
+_LIBRARIES = ("numpy", "soxr", "soundfile", "av", "onnxruntime", "silero-vad", "tensorflow", "keras")
+
+
+def analyze(
+    source: Source,
+    *,
+    model: str | VoiceModel = "auto",
+    name: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+) -> Analysis:
+    """Find where a recording sounds angry.
+
+    Parameters
+    ----------
+    source : path, bytes, binary file object, or Recording
+        A Recording is taken as it is, so `settings.channels` has no say in how it was mixed.
+    model : str or VoiceModel, optional
+        Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
+    name : str, optional
+        File name for messages and the result, where `source` has none.
+    settings : Settings, optional
+    progress : Progress, optional
+        Told the steps ``"decode"``, ``"quality"``, ``"speech"`` and ``"voice"``, in seconds of audio.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    AudioError
+        If the recording cannot be read, or lies outside the limits.
+    ModelError
+        If the model is missing or damaged.
+    SettingsError
+        If a setting is outside its domain.
+    """
+    settings = settings or Settings()
+    recording = (
+        source
+        if isinstance(source, Recording)
+        else audio.load(source, name=name, channels=settings.channels, progress=progress)
+    )
+    voice = load_model(model) if isinstance(model, str) else model
+    tracks = tuple(
+        _analyze_channel(recording, channel, voice, settings, progress)
+        for channel in range(recording.n_channels)
+    )
+    analysis = Analysis(
+        provenance=recording.provenance,
+        duration=recording.duration,
+        tracks=tracks,
+        events=(),
+        model=voice.info,
+        settings=settings.to_dict(),
+        notices=recording.notices,
+        versions=_versions(),
+    )
+    if not analysis.has_speech:
+        notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
+        analysis = replace(analysis, notices=(*analysis.notices, notice))
+    return with_threshold(analysis, settings.events(voice.info.threshold).onset)
+
+
+def with_threshold(analysis: Analysis, threshold: float) -> Analysis:
+    """Mark the events again at another threshold, without running the model.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    threshold : float
+        In (0, 1].
+
+    Returns
+    -------
+    Analysis
+        The same scores with new events; its settings name the threshold.
+
+    Raises
+    ------
+    SettingsError
+        If `threshold` is outside its domain.
+    """
+    settings = Settings.from_dict(analysis.settings).with_threshold(threshold)
+    events = [
+        event
+        for channel, track in enumerate(analysis.tracks)
+        for event in fusion.find_events(
+            track.curve, track.speech, settings=settings.events(threshold), channel=channel
+        )
+    ]
+    return replace(
+        analysis,
+        events=tuple(sorted(events, key=lambda event: (event.start, event.channel))),
+        settings=settings.to_dict(),
+    )
+
+
+def score_windows(
+    recording: Recording,
+    channel: int,
+    windows: Sequence[Span],
+    model: VoiceModel,
+    progress: Progress = silent,
+) -> Windows:
+    """Run the voice model over windows, in blocks of bounded length.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel : int
+    windows : sequence of Span
+        Ordered by start.
+    model : VoiceModel
+    progress : Progress, optional
+
+    Returns
+    -------
+    Windows
+    """
+    if not windows:
+        return no_windows()
+    emotions, aggression = [], []
+    for block in in_blocks(windows, BLOCK):
+        first = block[0].start
+        progress("voice", first, recording.duration)
+        samples = recording.read(first, max(window.end for window in block), channel)
+        scored = model.score_windows(
+            samples,
+            recording.sampling_rate,
+            [window.start - first for window in block],
+            [window.end - first for window in block],
+        )
+        emotions.append(scored[0])
+        aggression.append(scored[1])
+    progress("voice", recording.duration, recording.duration)
+    return Windows(
+        start=np.array([window.start for window in windows]),
+        end=np.array([window.end for window in windows]),
+        emotions=np.concatenate(emotions).astype(np.float64),
+        aggression=np.concatenate(aggression).astype(np.float64),
+    )
+
+
+def _analyze_channel(
+    recording: Recording, channel: int, model: VoiceModel, settings: Settings, progress: Progress
+) -> Track:
+    spans = speech.detect_speech(recording, channel, settings=settings.speech, progress=progress)
+    progress("quality", 0, recording.duration)
+    checks = quality.assess(recording, channel, spans)
+    progress("quality", recording.duration, recording.duration)
+    placed = place_windows(spans, length=settings.window, hop=settings.hop)
+    windows = score_windows(recording, channel, placed, model, progress)
+    curve = fusion.smooth(
+        windows, spans, recording.duration, step=settings.step, smoothing=settings.smoothing
+    )
+    return Track(
+        name=recording.channel_names[channel],
+        quality=checks,
+        speech=spans,
+        windows=windows,
+        curve=curve,
+        trend=fusion.trend(curve),
+    )
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    from blipper import __version__
+
+    return {"blipper": __version__, **{library: metadata.version(library) for library in _LIBRARIES}}

@@ -1,0 +1,104 @@
+"""Every setting that changes a number in an analysis, in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from blipper.errors import SettingsError
+from blipper.fusion import SMOOTHING, STEP, EventSettings
+from blipper.speech import SpeechSettings
+from blipper.voice.windows import HOP, WINDOW
+
+Channels = Literal["mix", "separate"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a recording is analysed.
+
+    Parameters
+    ----------
+    channels : {"mix", "separate"}
+        Mix all channels down to one, or keep them apart as separate speakers.
+    window, hop : float
+        Length of the model's windows and the step between them, in seconds; 0.5 to 10 s, and 0.1 s to
+        `window`.
+    step, smoothing : float
+        Grid of the curve, and the standard deviation of its Gaussian smoothing, in seconds; 0.1 to 10 s.
+    threshold : float, optional
+        Score in (0, 1] from which a stretch is marked; the model's documented threshold unless given.
+    release : float, optional
+        Score below which an event closes; see :class:`blipper.fusion.EventSettings`.
+    min_duration, bridge : float
+        Shortest event, and longest gap inside one, in seconds; 0 to 3600 s.
+    speech : SpeechSettings
+    """
+
+    channels: Channels = "mix"
+    window: float = WINDOW
+    hop: float = HOP
+    step: float = STEP
+    smoothing: float = SMOOTHING
+    threshold: float | None = None
+    release: float | None = None
+    min_duration: float = EventSettings.min_duration
+    bridge: float = EventSettings.bridge
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+
+    def __post_init__(self) -> None:
+        """Check the domains."""
+        if self.channels not in ("mix", "separate"):
+            raise SettingsError(f"channels is {self.channels!r}, expected 'mix' or 'separate'")
+        if not 0.5 <= self.window <= 10:
+            raise SettingsError(f"the window is {self.window} s, expected 0.5 to 10 s")
+        if not 0.1 <= self.hop <= self.window:
+            raise SettingsError(f"the hop is {self.hop} s, expected 0.1 s to the window's {self.window} s")
+        for name in ("step", "smoothing"):
+            if not 0.1 <= getattr(self, name) <= 10:
+                raise SettingsError(f"the curve's {name} is {getattr(self, name)} s, expected 0.1 to 10 s")
+        if self.threshold is not None:
+            self.events(self.threshold)  # checks the rest
+        else:
+            EventSettings(min_duration=self.min_duration, bridge=self.bridge)
+
+    def events(self, default_threshold: float) -> EventSettings:
+        """Return what counts as an event.
+
+        Parameters
+        ----------
+        default_threshold : float
+            The model's own, taken where no threshold is set.
+        """
+        return EventSettings(
+            onset=default_threshold if self.threshold is None else self.threshold,
+            release=self.release,
+            min_duration=self.min_duration,
+            bridge=self.bridge,
+        )
+
+    def with_threshold(self, threshold: float) -> Settings:
+        """Return a copy with another threshold, and a release that still fits below it."""
+        release = None if self.release is None else min(self.release, threshold)
+        return replace(self, threshold=threshold, release=release)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Rebuild settings from :meth:`to_dict`'s output.
+
+        Raises
+        ------
+        SettingsError
+            If a setting is unknown or outside its domain.
+        """
+        fields = dict(values)
+        try:
+            speech = SpeechSettings(**fields.pop("speech", {}))
+            return cls(**fields, speech=speech)
+        except TypeError as error:
+            raise SettingsError(f"these are not Blipper's settings: {error}") from error
