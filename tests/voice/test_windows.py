@@ -1,0 +1,52 @@
+"""Windows over speech."""
+
+from itertools import pairwise
+
+import pytest
+
+from blipper.errors import SettingsError
+from blipper.results import Span
+from blipper.voice.windows import in_blocks, place_windows
+
+
+def test_a_short_utterance_is_one_window():
+    assert place_windows([Span(1.0, 1.4)]) == (Span(1.0, 1.4),)
+    assert place_windows([Span(1.0, 4.0)]) == (Span(1.0, 4.0),)
+
+
+def test_a_long_one_gets_a_window_every_hop_and_one_at_its_end():
+    windows = place_windows([Span(2.0, 6.2)], length=3.0, hop=0.5)
+    assert [w.start for w in windows] == [2.0, 2.5, 3.0, 3.2]
+    assert windows[-1].end == 6.2
+    assert all(w.duration == pytest.approx(3.0) for w in windows)
+
+
+def test_no_window_reaches_into_a_pause():
+    speech = [Span(0.0, 5.0), Span(5.5, 5.8), Span(7.0, 20.3)]
+    for window in place_windows(speech):
+        assert any(span.start <= window.start and window.end <= span.end for span in speech)
+
+
+def test_every_moment_of_speech_is_covered():
+    windows = place_windows([Span(0.37, 41.93)], length=3.0, hop=0.7)
+    assert windows[0].start == 0.37
+    assert windows[-1].end == pytest.approx(41.93)
+    assert all(b.start <= a.end for a, b in pairwise(windows))
+
+
+def test_no_speech_no_windows():
+    assert place_windows([]) == ()
+
+
+@pytest.mark.parametrize(("length", "hop"), [(3.0, 0.0), (3.0, 4.0), (3.0, -1.0)])
+def test_bad_settings(length, hop):
+    with pytest.raises(SettingsError, match="expected"):
+        place_windows([Span(0, 1)], length=length, hop=hop)
+
+
+def test_blocks_hold_all_windows_once_and_stay_short():
+    windows = place_windows([Span(0.0, 100.0), Span(300.0, 301.0)])
+    blocks = list(in_blocks(windows, 20.0))
+    assert [w for block in blocks for w in block] == list(windows)
+    assert all(block[-1].end - block[0].start <= 20.0 for block in blocks)
+    assert list(in_blocks([], 20.0)) == []
