@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import overload
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,23 +22,6 @@ from blipper.voice.models import VoiceModel, load_model
 OnError = Callable[[str, BlipperError], None]
 
 
-@overload
-def predict(
-    source: Source,
-    *,
-    model: str | VoiceModel = ...,
-    settings: Settings | None = ...,
-    progress: Progress = ...,
-) -> Prediction: ...
-@overload
-def predict(
-    source: Iterable[Source],
-    *,
-    model: str | VoiceModel = ...,
-    settings: Settings | None = ...,
-    progress: Progress = ...,
-    on_error: OnError | None = ...,
-) -> list[Prediction]: ...
 def predict(
     source: Source | Iterable[Source],
     *,
@@ -77,8 +60,8 @@ def predict(
     if isinstance(source, str | Path) and Path(source).is_dir():
         source = list(find_recordings(source))
     elif isinstance(source, str | Path | bytes | Recording) or hasattr(source, "read"):
-        return predict_one(source, model=voice, settings=settings, progress=progress)
-    many = list(source)
+        return predict_one(cast(Source, source), model=voice, settings=settings, progress=progress)
+    many: list[Source] = list(cast(Iterable[Any], source))
     found: list[Prediction] = []
     for done, one in enumerate(many):
         progress("files", done, len(many))

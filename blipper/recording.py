@@ -119,7 +119,8 @@ class Recording:
 
     def channel(self, index: int = 0) -> Float32:
         """Return one channel, shape (n_samples,); a view, so a memory map stays one."""
-        return self.samples[index]
+        samples: Float32 = self.samples[index]
+        return samples
 
     def read(self, start: float, end: float, channel: int = 0) -> Float32:
         """Copy the samples of one channel between two times.
