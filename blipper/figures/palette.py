@@ -3,8 +3,8 @@
 Each emotion has a colour *and* a fill pattern, so a chart can be read without colour vision and in print.
 The colours are the palette of Okabe and Ito (2008, "Color Universal Design"), with a grey in place of its
 black, because black vanishes on a dark page. Yellow, orange and sky blue fall short of a contrast of 3 : 1 on
-a white page (1.3, 2.3, 2.3), so they only ever fill areas; lines take the colours that reach 3 : 1 on both the
-light and the dark page: blue, vermillion, bluish green, reddish purple and grey.
+a white page (1.3, 2.3, 2.3), so they only ever fill areas; lines take the colours that reach 3 : 1 on both
+light and dark pages: blue, vermillion, bluish green, reddish purple and grey.
 """
 
 from __future__ import annotations

@@ -1,0 +1,106 @@
+"""Fundamental frequency (F0) and voicing of frames by YIN.
+
+The method is that of de Cheveigné and Kawahara (2002), "YIN, a fundamental frequency estimator for speech
+and music", J. Acoust. Soc. Am. 111(4): difference function, cumulative mean normalisation, absolute
+threshold and parabolic interpolation. ``librosa.yin`` computes the same F0 but keeps the normalised
+difference to itself, which is what tells voiced frames from unvoiced ones; ``librosa.pyin`` gives voicing
+at some seventy times the cost, too slow for recordings of hours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blipper.recording import Float32
+
+#: Where F0 is looked for, in Hz: from low male voices to shouted and childlike ones.
+F0_MIN = 60.0
+F0_MAX = 600.0
+
+#: A dip of the normalised difference below this is taken at once, as the paper does (its step 4).
+TROUGH_THRESHOLD = 0.15
+
+#: A frame is voiced when the normalised difference at its period is below this (of 0.1 to 0.5, the value that
+#: agreed best with pYIN on sixty clips of acted speech: 87 % of frames) ...
+VOICING_THRESHOLD = 0.4
+
+#: ... and its RMS level is above this many dBFS, so that hum under silence is not a voice.
+VOICING_FLOOR_DB = -60.0
+
+
+def frame_length_for(sampling_rate: int) -> int:
+    """Return the frame length of :func:`yin` in samples: 64 ms, nearly four periods of 60 Hz."""
+    return 2 * round(0.032 * sampling_rate)
+
+
+def yin(batch: Float32, sampling_rate: int) -> tuple[Float32, Float32]:
+    """Estimate F0 and aperiodicity of each frame.
+
+    Parameters
+    ----------
+    batch : numpy.ndarray of float32, shape (n_frames, frame_length)
+        Frames of :func:`frame_length_for` samples, in [-1, 1].
+    sampling_rate : int
+        In Hz.
+
+    Returns
+    -------
+    f0 : numpy.ndarray of float32, shape (n_frames,)
+        In Hz, within [:data:`F0_MIN`, :data:`F0_MAX`]; NaN where the frame is not voiced.
+    aperiodicity : numpy.ndarray of float32, shape (n_frames,)
+        The normalised difference at the chosen period: 0 for a periodic frame, about 1 for noise and
+        exactly 1 for a frame without any change.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    n_frames, frame_length = batch.shape
+    shortest = max(2, int(sampling_rate / F0_MAX))
+    longest = min(frame_length // 2, int(np.ceil(sampling_rate / F0_MIN)))
+    lags = np.arange(longest + 2)
+
+    centred = batch - batch.mean(axis=1, keepdims=True)
+    n_fft = next_fast_len(frame_length + longest + 1, real=True)  # room for the lags, so nothing wraps around
+    spectra = rfft(centred, n_fft, axis=1)
+    correlation = irfft(spectra.real**2 + spectra.imag**2, n_fft, axis=1)[:, : longest + 2]
+
+    # The paper's window is fixed and looks ahead; here it is all that overlaps at a lag, as in librosa, so
+    # that the estimate belongs to the frame's middle. Dividing by its length keeps the lags comparable.
+    squares = np.zeros((n_frames, frame_length + 1))
+    np.cumsum(centred.astype(np.float64) ** 2, axis=1, out=squares[:, 1:])
+    whole = squares[:, -1:]
+    heads = squares[:, frame_length - lags]
+    tails = whole - squares[:, lags]
+    difference = np.maximum(heads + tails - 2.0 * correlation, 0.0) * (frame_length / (frame_length - lags))
+    difference[:, 0] = 0.0
+
+    # d'(lag) = d(lag) * lag / sum of d(1..lag); 1 where that sum is no more than rounding of the
+    # correlation (some 1e-7 of the frame's energy a lag), as in silence before a click.
+    total = np.cumsum(difference, axis=1)
+    normalised = np.ones_like(difference)
+    np.divide(difference * lags, total, out=normalised, where=total > 1e-4 * whole)
+
+    period = _periods(normalised, shortest, longest)
+    rows = np.arange(n_frames)
+    aperiodicity = normalised[rows, period]
+
+    before, at, after = (normalised[rows, period + shift] for shift in (-1, 0, 1))
+    curvature = before - 2.0 * at + after
+    shift = np.zeros(n_frames)
+    np.divide(0.5 * (before - after), curvature, out=shift, where=curvature > 1e-12)
+    f0 = sampling_rate / (period + np.clip(shift, -1.0, 1.0))
+
+    level = whole[:, 0] / frame_length
+    voiced = (aperiodicity < VOICING_THRESHOLD) & (level > 10.0 ** (VOICING_FLOOR_DB / 10.0))
+    f0 = np.where(voiced, np.clip(f0, F0_MIN, F0_MAX), np.nan)
+    return f0.astype(np.float32), aperiodicity.astype(np.float32)
+
+
+def _periods(normalised: np.ndarray, shortest: int, longest: int) -> np.ndarray:
+    """Return the lag of each frame's first deep trough, or of its lowest point where none is deep."""
+    searched = normalised[:, shortest : longest + 1]
+    trough = (searched <= normalised[:, shortest - 1 : longest]) & (
+        searched < normalised[:, shortest + 1 : longest + 2]
+    )
+    deep = trough & (searched < TROUGH_THRESHOLD)
+    chosen = np.where(deep.any(axis=1), deep.argmax(axis=1), searched.argmin(axis=1))
+    return np.asarray(chosen + shortest)
