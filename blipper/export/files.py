@@ -20,14 +20,15 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     path : str or pathlib.Path
         The folder must exist.
     content : str or bytes
-        Text is encoded as UTF-8; its line ends stay as they are.
+        Text is encoded as UTF-8; its line ends stay as they are. A file name in it that is not UTF-8 (lone
+        surrogates on Linux) is written with a backslash, just as JSON escapes it.
 
     Raises
     ------
     OSError
         If the folder is missing, the target is a folder, or the disk refuses.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     target = Path(path).resolve()
     mode = target.stat().st_mode if target.exists() else None
     if mode is not None and not stat.S_ISREG(mode):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -89,3 +90,9 @@ def test_a_name_at_the_systems_limit_is_written(tmp_path: Path) -> None:
     target = tmp_path / ("a" * 250 + ".json")
     write_atomically(target, "x")
     assert target.read_text() == "x"
+
+
+def test_a_file_name_that_is_not_utf8_is_escaped_as_in_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav") if os.name != "nt" else "caf\udce9.wav"
+    write_atomically(tmp_path / "a.json", json.dumps({"name": name}, ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"name": "caf\udce9.wav"}

@@ -1,0 +1,258 @@
+"""The command ``blipper``: a thin face over the library.
+
+Standard output carries the result alone; progress and complaints go to standard error. Everything that costs
+time to import is imported inside the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from blipper.errors import AudioError, BlipperError, SettingsError
+from blipper.terminal import (
+    FAILED,
+    INTERRUPTED,
+    complain,
+    exit_codes,
+    inform,
+    progress_bars,
+    write_json,
+    write_out,
+)
+
+if TYPE_CHECKING:
+    from blipper.results import Analysis
+
+_EXIT_CODES = (
+    "Exit codes: 0 all went well; 1 something failed (a file, a model, the disk); 2 the command was not "
+    "understood or a setting is outside its domain; 130 interrupted with Ctrl-C."
+)
+
+app = typer.Typer(
+    name="blipper",
+    help="Finds where recorded speech sounds angry. Scores rank what to listen to; they decide nothing.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Channels(StrEnum):
+    """What happens to several channels."""
+
+    mix = "mix"
+    separate = "separate"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON alone to standard output.")]
+Model = Annotated[str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")]
+ChannelsOption = Annotated[
+    Channels,
+    typer.Option("--channels", help="Mix all channels down, or keep each apart as a separate speaker."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from blipper import __version__
+
+        write_out(f"blipper {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on standard error what is being done.")
+    ] = False,
+) -> None:
+    # TensorFlow's own start-up chatter; its errors still show.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if verbose:
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("blipper").setLevel(logging.DEBUG)
+
+
+@app.command(epilog=_EXIT_CODES)
+def predict(
+    files: Annotated[
+        list[str], typer.Argument(help="Recordings, folders of recordings, or patterns.", show_default=False)
+    ],
+    as_json: Json = False,
+    model: Model = "auto",
+    channels: ChannelsOption = Channels.mix,
+) -> None:
+    """Say in one line each how recordings sound.
+
+    A file that fails does not stop the others: its error goes to standard error (with --json also into the
+    list, as an object with the keys file and error) and the exit code is 1.
+    """
+    with exit_codes():
+        from blipper.prediction import predict_one
+        from blipper.reports import prediction_dict, predictions_text
+        from blipper.settings import Settings
+        from blipper.voice.models import load_model
+
+        settings = Settings(channels=channels.value)
+        voice = load_model(model)
+        predictions, failures = [], []
+        rows: list[dict[str, Any]] = []
+        with progress_bars() as progress:
+            found = list(_recordings(files))
+            for done, (name, unusable) in enumerate(found):
+                progress("files", done, len(found))
+                try:
+                    if unusable is not None:
+                        raise unusable
+                    prediction = predict_one(name, model=voice, settings=settings)
+                except AudioError as error:
+                    failures.append(str(error))
+                    rows.append({"file": name, "error": str(error)})
+                else:
+                    predictions.append(prediction)
+                    rows.append(prediction_dict(prediction))
+        for message in failures:
+            complain(message)
+        if as_json:
+            write_json(rows)
+        elif predictions:
+            write_out(predictions_text(predictions))
+        if failures:
+            raise typer.Exit(FAILED)
+
+
+def _recordings(files: list[str]) -> Iterator[tuple[str, AudioError | None]]:
+    """Yield what folders and patterns stand for, and the error of those that stand for nothing."""
+    from blipper.prediction import find_recordings
+
+    for file in files:
+        # Shells on Windows hand patterns on as they are; a file may have such a name all the same.
+        pattern = glob.has_magic(file) and not Path(file).exists()
+        # Path.glob takes no absolute pattern.
+        paths = sorted(glob.glob(file, recursive=True)) if pattern else [file]  # noqa: PTH207
+        if not paths:
+            yield file, AudioError(f"{file}: no file matches this pattern")
+        for path in paths:
+            if not Path(path).is_dir():
+                yield path, None
+                continue
+            try:
+                for recording in find_recordings(path):
+                    yield str(recording), None
+            except AudioError as error:
+                yield path, error
+
+
+@app.command(epilog=_EXIT_CODES)
+def analyze(
+    file: Annotated[str, typer.Argument(help="A recording.", show_default=False)],
+    as_json: Json = False,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Also write the result to this file; its ending picks the format: .json for the whole "
+            "analysis, .csv for the events, .windows.csv for every window. May be given several times.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            help="Score above 0 and up to 1 from which a stretch is worth a listen; the model's own "
+            "unless given.",
+        ),
+    ] = None,
+    channels: ChannelsOption = Channels.mix,
+    model: Model = "auto",
+    window: Annotated[
+        float | None, typer.Option("--window", help="Seconds of speech scored at a time, 0.5 to 10.")
+    ] = None,
+    hop: Annotated[
+        float | None, typer.Option("--hop", help="Seconds from one window to the next, 0.1 or more.")
+    ] = None,
+) -> None:
+    """Find where a recording sounds angry, and show it as a short report."""
+    with exit_codes():
+        from blipper.settings import Settings
+
+        chosen = {"threshold": threshold, "window": window, "hop": hop}
+        settings = Settings.from_dict(
+            {"channels": channels.value}
+            | {name: value for name, value in chosen.items() if value is not None}
+        )
+        outputs = output or []
+        for target in outputs:
+            _check_output(target, file)
+
+        from blipper import analysis as conductor
+        from blipper.reports import analysis_text
+
+        with progress_bars() as progress:
+            result = conductor.analyze(file, model=model, settings=settings, progress=progress)
+        for target in outputs:
+            _write_output(result, target)
+        if as_json:
+            write_json(result.to_dict())
+        else:
+            write_out(analysis_text(result))
+
+
+def _check_output(target: Path, source: str) -> None:
+    """Refuse before the work, not after it, what cannot be written to."""
+    from blipper.export import writer_for
+
+    if target.is_dir():
+        raise SettingsError(f"--output {target}: is a folder; a file name is needed")
+    if target.exists() and Path(source).exists() and target.samefile(source):
+        raise SettingsError(f"--output {target}: is the recording itself; another file name is needed")
+    writer_for(target)
+    if not target.parent.is_dir():
+        raise SettingsError(f"--output {target}: there is no folder {target.parent}")
+
+
+def _write_output(result: Analysis, target: Path) -> None:
+    from blipper.export import write_analysis
+
+    try:
+        writer = write_analysis(result, target)
+    except OSError as error:
+        raise BlipperError(f"{target}: cannot be written: {error.strerror}") from error
+    inform(f"Wrote {target}: {writer.description}.")
+
+
+@app.command(epilog=_EXIT_CODES)
+def datasets(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one corpus or more below it.")],
+    as_json: Json = False,
+) -> None:
+    """Count what is there of RAVDESS, CREMA-D, TESS and SAVEE, and say what is missing."""
+    with exit_codes():
+        from blipper.datasets import read_corpora
+        from blipper.reports import corpora_dict, corpora_text
+
+        counts = corpora_dict(read_corpora(folder))
+        if as_json:
+            write_json(counts)
+        else:
+            write_out(corpora_text(counts))
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(prog_name="blipper")
+    except KeyboardInterrupt:  # before a command had begun, or while one was ending
+        raise SystemExit(INTERRUPTED) from None

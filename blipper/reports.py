@@ -1,0 +1,142 @@
+"""Results as plain text for a terminal: pure functions from values to lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from blipper.datasets.table import Corpora
+from blipper.results import Analysis, Check, Prediction, Track
+from blipper.terminal import columns
+from blipper.voice.labels import EMOTIONS
+from blipper.wording import clock, length, summary_sentence, trend_sentence
+
+
+def analysis_text(analysis: Analysis) -> str:
+    """Return what a person needs first: the sentence, the quality, the events."""
+    settings = analysis.settings
+    lines = [f"{analysis.provenance.name}: {summary_sentence(analysis)}."]
+    lines += [f"Note: {notice.message}" for notice in analysis.notices]
+    for track in analysis.tracks:
+        lines += ["", *_track_lines(track, named=len(analysis.tracks) > 1)]
+    if analysis.events:
+        lines += ["", f"Worth a listen (aggression score from {settings['threshold']:.2f}):"]
+        lines += _event_lines(analysis)
+    model = analysis.model
+    lines += [
+        "",
+        f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model, "
+        "not what somebody feels or means: listen before you judge.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _track_lines(track: Track, *, named: bool) -> list[str]:
+    heading = f"Channel {track.name}: " if named else ""
+    lines = [f"{heading}{length(track.speech_seconds)} of speech. {trend_sentence(track.trend)}."]
+    rows = [
+        (f"  {check.verdict}", check.label, _check_value(check), check.message)
+        for check in track.quality.checks
+    ]
+    return lines + columns(rows, right=frozenset({2}))
+
+
+def _check_value(check: Check) -> str:
+    return "-" if check.value is None else f"{check.value:,.5g} {check.unit}"
+
+
+def _event_lines(analysis: Analysis) -> list[str]:
+    several = len(analysis.tracks) > 1
+    header = ("  start", "end", "length", "peak", "at", "mean", "leading emotion")
+    rows = [
+        (
+            "  " + clock(event.start),
+            clock(event.end),
+            length(event.duration),
+            f"{event.peak:.2f}",
+            clock(event.peak_time),
+            f"{event.mean:.2f}",
+            event.emotion + (f"  ({analysis.tracks[event.channel].name})" if several else ""),
+        )
+        for event in analysis.events
+    ]
+    return columns([header, *rows], right=frozenset(range(6)))
+
+
+def predictions_text(predictions: Sequence[Prediction]) -> str:
+    """Return one line a recording."""
+    rows = [
+        (one.file, "-", "no speech", "")
+        if one.emotion is None or one.aggression is None
+        else (
+            one.file,
+            f"{one.aggression:.2f}",
+            "worth a listen" if one.aggressive else "below the threshold",
+            f"{one.emotion} {one.emotions[one.emotion]:.2f}",
+        )
+        for one in predictions
+    ]
+    header = ("file", "aggression score", "", "leading emotion")
+    return "\n".join(columns([header, *rows], right=frozenset({1}))) + "\n"
+
+
+def prediction_dict(prediction: Prediction) -> dict[str, Any]:
+    """Return one recording's line as plain JSON values."""
+    return {
+        "file": prediction.file,
+        "emotion": prediction.emotion,
+        "emotions": dict(prediction.emotions),
+        "aggression": prediction.aggression,
+        "aggressive": prediction.aggressive,
+        "model": prediction.model,
+        "notices": [
+            {"code": notice.code, "message": notice.message, "severity": notice.severity}
+            for notice in prediction.notices
+        ],
+    }
+
+
+def corpora_dict(corpora: Corpora) -> dict[str, Any]:
+    """Count what was found, as plain JSON values.
+
+    Returns
+    -------
+    dict
+        ``clips`` (int), ``corpora`` (by name: clips, speakers by name, emotions by name, excluded by
+        reason), ``missing`` (names of corpora that were looked for).
+    """
+    counted: dict[str, Any] = {}
+    for name in sorted({*corpora.names, *(item.corpus for item in corpora.excluded)}):
+        clips = corpora.of(name)
+        emotions = Counter(clip.emotion for clip in clips)
+        reasons = Counter(item.reason for item in corpora.excluded if item.corpus == name)
+        counted[name] = {
+            "clips": len(clips),
+            "speakers": dict(sorted(Counter(clip.speaker for clip in clips).items())),
+            "emotions": {emotion: emotions[emotion] for emotion in EMOTIONS if emotions[emotion]},
+            "excluded": dict(sorted(reasons.items())),
+        }
+    return {"clips": len(corpora), "corpora": counted, "missing": list(corpora.missing)}
+
+
+def corpora_text(counts: Mapping[str, Any]) -> str:
+    """Return :func:`corpora_dict`'s counts as a table."""
+    parts: Mapping[str, Any] = counts["corpora"]
+    header = ("corpus", "clips", "speakers", "clips each", *EMOTIONS)
+    rows = []
+    for name, part in parts.items():
+        each = part["speakers"].values()
+        spread = "-" if not each else f"{min(each)}" if min(each) == max(each) else f"{min(each)}-{max(each)}"
+        rows.append(
+            (
+                *(name, str(part["clips"]), str(len(part["speakers"])), spread),
+                *(str(part["emotions"].get(emotion, "-")) for emotion in EMOTIONS),
+            )
+        )
+    lines = columns([header, *rows], right=frozenset(range(1, len(header))))
+    lines += ["", f"{counts['clips']} clips in all."]
+    for name, part in parts.items():
+        lines += [f"Left out of {name}: {n} ({reason})." for reason, n in part["excluded"].items()]
+    lines += [f"Not found: {name}." for name in counts["missing"]]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,154 @@
+"""What the command line writes: results on standard output, progress and complaints on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from blipper.errors import BlipperError, SettingsError
+from blipper.export.json import layout
+from blipper.progress import Progress as ProgressCallback
+
+#: Something failed: a file, a model, a folder, the disk.
+FAILED: Final = 1
+#: The command was not understood, or a setting lies outside its domain.
+USAGE: Final = 2
+#: Ctrl-C, by the shells' convention: 128 and the signal's number 2.
+INTERRUPTED: Final = 130
+
+_STEPS = {
+    "decode": "Reading the sound",
+    "speech": "Looking for speech",
+    "quality": "Checking the quality",
+    "voice": "Scoring the voice",
+    "files": "Files",
+}
+
+
+def errors() -> Console:
+    """Return a console on today's standard error (which tests and wrappers replace)."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(message: str, *, kind: str = "Error") -> None:
+    """Write a message to standard error; its brackets are text, not markup."""
+    style = "bold red" if kind == "Error" else "bold yellow"
+    console = errors()
+    console.print(f"{kind}: ", style=style, end="")
+    console.print(message.encode("utf-8", "backslashreplace").decode(), markup=False)
+
+
+def inform(message: str) -> None:
+    """Write a plain message to standard error."""
+    errors().print(message.encode("utf-8", "backslashreplace").decode(), markup=False)
+
+
+@contextlib.contextmanager
+def exit_codes(*, interrupted: str = "nothing was written") -> Iterator[None]:
+    """Turn what is raised on purpose into a message and an exit code.
+
+    A fault in Blipper itself keeps its traceback: it is worth a report.
+
+    Parameters
+    ----------
+    interrupted : str
+        What Ctrl-C leaves behind.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from error
+    except BlipperError as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt as error:
+        complain(interrupted, kind="Interrupted")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def write_out(text: str) -> None:
+    """Write to standard output as UTF-8 and flush, so that a closed pipe shows here and not at exit.
+
+    Raises
+    ------
+    BlipperError
+        If standard output is closed or its disk is full.
+    typer.Exit
+        If the reader has gone (``| head``): quietly, since that is how pipes end.
+    """
+    if sys.stdout is None:
+        raise BlipperError("standard output is closed, so there is nowhere to write the result")
+    # A file name that is not UTF-8 comes as lone surrogates; "backslashreplace" writes them as \udcXX, which
+    # is also how JSON escapes them.
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What could not be written is still buffered; without this Python fails over it again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(FAILED) from error
+        raise BlipperError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def write_json(value: Any) -> None:
+    """Write one JSON document to standard output."""
+    write_out(layout(value) + "\n")
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[ProgressCallback]:
+    """Show progress on standard error while the block runs, if that is a terminal.
+
+    Yields
+    ------
+    blipper.progress.Progress
+        A callback; one bar a step, all cleared at the end.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    console = errors()
+    tasks: dict[str, TaskID] = {}
+    bars = Progress(
+        *(*columns, TimeElapsedColumn(), TimeRemainingColumn()),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=False,  # results are written past it, when it has gone
+    )
+
+    def report(step: str, completed: float, total: float) -> None:
+        if step not in tasks:
+            tasks[step] = bars.add_task(_STEPS.get(step, step))
+        bars.update(tasks[step], completed=completed, total=total)
+
+    with bars:
+        yield report
+
+
+def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
+    """Align cells into lines, two spaces between columns; the columns in `right` align to the right.
+
+    Nothing is cut off: a terminal wraps, a pipe keeps whole lines. East Asian characters count double.
+    """
+    if not rows:
+        return []
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = []
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            gap = " " * (width - cell_len(cell))
+            cells.append(gap + cell if column in right else cell + gap)
+        lines.append("  ".join(cells).rstrip())
+    return lines
