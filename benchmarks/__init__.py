@@ -1,0 +1,1 @@
+"""Speed and memory, each beside what people would use instead, in one run."""

@@ -1,0 +1,90 @@
+"""Peak memory of ``blipper analyze`` on a very long recording, in a process of its own.
+
+Run it from the checkout's root::
+
+    python -m benchmarks.memory [--hours 4] [--format flac|mp3|wav]
+
+The figure is the largest resident set of the process as the kernel counts it, so it holds the interpreter,
+TensorFlow, the weights, and every page of a memory-mapped file that was resident at once. Exit code 1 if it
+reaches the limit of 1.5 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import material, report
+
+LIMIT_MB = 1500.0
+
+
+def peak_of(*arguments: str) -> dict[str, Any]:
+    """Run a Python command and measure it.
+
+    Returns
+    -------
+    dict
+        ``peak_mb`` (10**6 bytes), ``seconds``, ``output``.
+    """
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([sys.executable, *arguments], stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(arguments)} ended with exit code {process.returncode}")
+        output.seek(0)
+        # Linux counts ru_maxrss in KiB.
+        return {
+            "peak_mb": usage.ru_maxrss * 1024 / 1e6,
+            "seconds": time.perf_counter() - begin,
+            "output": output.read().decode(),
+        }
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--hours", type=float, default=4.0)
+    parser.add_argument("--format", choices=("flac", "mp3", "wav"), default="flac")
+    parser.add_argument("--save", type=Path, help="where to write the JSON")
+    options = parser.parse_args()
+    seconds = options.hours * 3600 - 2  # an encoder pads its last frame, which must not pass the limit
+    samples, description = material.conversation(900)
+    result: dict[str, Any] = {
+        "machine": report.machine(),
+        "material": f"{options.hours:g} h (less 2 s), {options.format}, 16 kHz mono; {description}, tiled",
+        "limit_mb": LIMIT_MB,
+    }
+    print(result["material"])
+    with tempfile.TemporaryDirectory() as name:
+        path = material.write_tiled(np.clip(samples, -1, 1), Path(name) / f"long.{options.format}", seconds)
+        long = peak_of("-m", "blipper", "analyze", str(path), "--json")
+    analysis = json.loads(long.pop("output"))
+    short = peak_of("-c", "from blipper.voice.models import load_model; load_model()")
+    short.pop("output")
+    result |= {"analyze": long, "imports_and_model_alone": short}
+    result["windows"] = len(analysis["tracks"][0]["windows"]["start"])
+    result["x_real_time"] = analysis["duration"] / long["seconds"]
+    rows = [("blipper analyze", long), ("TensorFlow and the model alone", short)]
+    report.table(
+        ("", "peak MB", "seconds"), [(n, f"{r['peak_mb']:,.0f}", f"{r['seconds']:.1f}") for n, r in rows]
+    )
+    print(f"{analysis['duration']:.0f} s analysed, {result['windows']} windows")
+    report.save("memory", result, options.save)
+    if long["peak_mb"] >= LIMIT_MB:
+        raise SystemExit(f"{long['peak_mb']:.0f} MB reach the limit of {LIMIT_MB:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""How fast Blipper goes, stage by stage, beside what people use today, in one run.
+
+Run it from the checkout's root::
+
+    python -m benchmarks.speed [--minutes 10] [--repeats 5] [--loop-repeats 3]
+
+"Today" is the loop of the common notebooks: every 0.5 s a window of 3 s, and for each window librosa's
+zero-crossing rate, chroma, MFCC, RMS and mel features at their defaults. It computes features only, without
+looking for speech and without a model, so the ratio is in its favour. For the speech detector the yardstick
+is the ``silero-vad`` package's own chunk-after-chunk loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import material, report
+
+TARGET = 150.0
+
+
+def librosa_loop(path: Path) -> int:
+    """Go through a recording as notebooks do; return the number of windows."""
+    import librosa
+
+    samples, rate = librosa.load(path)  # 22,050 Hz mono, librosa's defaults
+    length, hop = 3 * rate, rate // 2
+    vectors = []
+    for first in range(0, max(1, len(samples) - length + 1), hop):
+        window = samples[first : first + length]
+        spectrum = np.abs(librosa.stft(window))
+        vectors.append(
+            np.hstack(
+                [
+                    np.mean(librosa.feature.zero_crossing_rate(y=window).T, axis=0),
+                    np.mean(librosa.feature.chroma_stft(S=spectrum, sr=rate).T, axis=0),
+                    np.mean(librosa.feature.mfcc(y=window, sr=rate).T, axis=0),
+                    np.mean(librosa.feature.rms(y=window).T, axis=0),
+                    np.mean(librosa.feature.melspectrogram(y=window, sr=rate).T, axis=0),
+                ]
+            )
+        )
+    return len(vectors)
+
+
+def stages(path: Path, repeats: int) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Time every stage of the road on a warm process, then the whole."""
+    from blipper import audio, fusion, quality, speech
+    from blipper.analysis import analyze, score_windows
+    from blipper.settings import Settings
+    from blipper.voice.models import load_model
+    from blipper.voice.windows import place_windows
+
+    model = load_model()
+    settings = Settings()
+    analysis = analyze(path, model=model)  # warms every stage, and gives their inputs
+    recording = audio.load(path)
+    track = analysis.tracks[0]
+    spans = track.speech
+    placed = place_windows(spans, length=settings.window, hop=settings.hop)
+
+    def fuse() -> None:
+        curve = fusion.smooth(track.windows, spans, recording.duration)
+        fusion.find_events(curve, spans, settings=settings.events(model.info.threshold))
+        fusion.trend(curve)
+
+    road: dict[str, Callable[[], Any]] = {
+        "decode": lambda: audio.load(path),
+        "quality": lambda: quality.assess(recording, 0, spans),
+        "speech": lambda: speech.detect_speech(recording),
+        "voice": lambda: score_windows(recording, 0, placed, model),
+        "fusion": fuse,
+        "whole": lambda: analyze(path, model=model),
+    }
+    facts = {
+        "duration_s": recording.duration,
+        "speech_s": track.speech_seconds,
+        "windows": len(placed),
+        "model": model.info.name,
+    }
+    return {name: report.timed(stage, repeats) for name, stage in road.items()}, facts
+
+
+def decoding(samples: material.Samples, folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
+    """Time decoding alone, for the formats that people have."""
+    from blipper import audio
+
+    files = {
+        "WAV, 16 kHz mono": material.write(samples, folder / "a.wav"),
+        "WAV, 48 kHz stereo": material.write(samples, folder / "b.wav", rate=48_000, channels=2),
+        "FLAC, 44.1 kHz stereo": material.write(samples, folder / "c.flac", rate=44_100, channels=2),
+        "MP3, 44.1 kHz stereo": material.write(samples, folder / "d.mp3", rate=44_100, channels=2),
+        "Ogg Opus, 48 kHz mono": material.write(
+            samples, folder / "e.opus", rate=48_000, format="OGG", subtype="OPUS"
+        ),
+    }
+    return {name: report.timed(lambda path=path: audio.load(path), repeats) for name, path in files.items()}
+
+
+def speech_detectors(samples: material.Samples, repeats: int) -> dict[str, dict[str, Any]]:
+    """Time Blipper's speech detection beside the silero-vad package's own loops."""
+    import torch
+    from silero_vad import get_speech_timestamps, load_silero_vad
+
+    from blipper import audio, speech
+
+    recording = audio.from_samples(samples, material.RATE)
+    tensor = torch.from_numpy(samples.copy())
+    found = {"Blipper": report.timed(lambda: speech.detect_speech(recording), repeats)}
+    for name, onnx in (("silero-vad, ONNX, chunk by chunk", True), ("silero-vad, TorchScript", False)):
+        model = load_silero_vad(onnx=onnx)
+        get_speech_timestamps(tensor[: 10 * material.RATE], model)
+        found[name] = report.timed(lambda model=model: get_speech_timestamps(tensor, model), repeats)
+    return found
+
+
+def start_up(path: Path, repeats: int) -> dict[str, dict[str, Any]]:
+    """Time what a person waits for first: the imports, the model, and one command from cold."""
+    code = (
+        "import time; a = time.perf_counter(); import tensorflow; b = time.perf_counter();"
+        "from blipper.voice.models import load_model; c = time.perf_counter(); load_model();"
+        "d = time.perf_counter(); print(b - a, d - c)"
+    )
+    measured = [
+        list(map(float, _run("-c", code).split()[-2:])) for _ in range(repeats)
+    ]  # a fresh process each: a second load in one process would be cached
+    found = {}
+    for column, name in enumerate(("import tensorflow", "load the model after that")):
+        times = [row[column] for row in measured]
+        found[name] = {"median": float(np.median(times)), "min": min(times), "max": max(times), "all": times}
+    found["blipper --help"] = report.timed(lambda: _run("-m", "blipper", "--help"), repeats)
+    found["blipper analyze, from a cold start"] = report.timed(
+        lambda: _run("-m", "blipper", "analyze", str(path)), max(1, repeats // 2)
+    )
+    return found
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--loop-repeats", type=int, default=3, help="of the slow yardsticks")
+    parser.add_argument("--save", type=Path, help="where to write the JSON")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+    result: dict[str, Any] = {"machine": report.machine()}
+    samples, description = material.conversation(options.minutes * 60)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = material.write(samples, folder / "whole.mp3", rate=44_100, channels=2)
+        result["material"] = f"{options.minutes:g} min, MP3 44.1 kHz stereo; {description}"
+        print(f"{result['material']}\n{result['machine']}\n")
+
+        librosa_loop(material.write(samples[: 4 * material.RATE], folder / "warm.wav"))  # its JIT compiles
+        result["stages"], result["facts"] = stages(path, options.repeats)
+        result["today"] = {
+            "librosa feature loop": report.timed(lambda: librosa_loop(path), options.loop_repeats)
+        }
+        result["decoding"] = decoding(samples, folder, options.repeats)
+        result["speech_detection"] = speech_detectors(samples, options.loop_repeats)
+        result["start_up"] = start_up(path, 3)
+
+    duration = result["facts"]["duration_s"]
+    loop = result["today"]["librosa feature loop"]["median"]
+    whole = result["stages"]["whole"]["median"]
+    for title, group in (
+        ("Stage", "stages"),
+        ("Today", "today"),
+        ("Decoding", "decoding"),
+        ("Finding speech", "speech_detection"),
+    ):
+        print()
+        report.table(
+            (title, "median s", "min s", "x real time"),
+            [
+                (key, f"{value['median']:.3f}", f"{value['min']:.3f}", f"{duration / value['median']:,.0f}")
+                for key, value in result[group].items()
+            ],
+        )
+    print()
+    report.table(
+        ("Start", "median s"), [(key, f"{value['median']:.2f}") for key, value in result["start_up"].items()]
+    )
+    result["ratios"] = {
+        "whole_x_real_time": duration / whole,
+        "librosa_loop_over_whole": loop / whole,
+        "silero_onnx_loop_over_blipper": result["speech_detection"]["silero-vad, ONNX, chunk by chunk"][
+            "median"
+        ]
+        / result["speech_detection"]["Blipper"]["median"],
+    }
+    verdict = "reached" if duration / whole >= TARGET else "MISSED"
+    print(f"\nWhole road: {duration / whole:.0f} times real time (target {TARGET:.0f}: {verdict}),")
+    print(f"{loop / whole:.1f} times as fast as the librosa feature loop alone.")
+    report.save("speed", result, options.save)
+    if not time.get_clock_info("perf_counter").monotonic:
+        print("warning: this system's clock may have jumped")
+
+
+if __name__ == "__main__":
+    main()
