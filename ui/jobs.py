@@ -19,7 +19,7 @@ from blipper.progress import Progress
 Result = TypeVar("Result")
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: Seconds between two questions whether anybody still waits for a job.
 _ABANDON_INTERVAL = 1.0
@@ -112,8 +112,8 @@ class Job(Generic[Result]):
         except MemoryError:
             self.error = "there is not enough memory left on this machine for this recording"
             outcome = "failed"
-        except Exception as error:  # the thread's last line: a defect must neither hide nor stop the queue
-            _log.exception("a job failed unexpectedly")
+        except Exception as error:  # a defect must neither hide nor stop the queue
+            logger.exception("a job failed unexpectedly")
             self.error = (
                 f"an unexpected fault in Blipper ({type(error).__name__}: {error}); details are in its log"
             )
@@ -162,7 +162,7 @@ class Worker:
             try:
                 self._warm_up()
             except BlipperError:
-                _log.exception("the model could not be loaded in advance")
+                logger.exception("the model could not be loaded in advance")
         self.warm.set()
         while True:
             with self._changed:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from blipper.analysis import with_threshold
 from blipper.recording import Recording
 from blipper.results import Analysis
 from ui.jobs import Job
@@ -37,6 +38,10 @@ class OpenRecording:
         What the player needs, one a channel of the recording.
     seconds : float
         How long decoding and analysis took.
+    threshold : float, optional
+        What the user set instead of the model's own threshold.
+    channel : int
+        Which channel is shown.
     """
 
     id: str
@@ -45,6 +50,25 @@ class OpenRecording:
     analysis: Analysis
     playback: tuple[Playback, ...]
     seconds: float
+    threshold: float | None = None
+    channel: int = 0
+    _marked: Analysis | None = None
+
+    def mark(self, threshold: float | None) -> None:
+        """Mark the events at another threshold, or at the model's own again with None."""
+        if threshold != self.threshold:
+            self.threshold = threshold
+            self._marked = None if threshold is None else with_threshold(self.analysis, threshold)
+
+    @property
+    def shown_threshold(self) -> float:
+        """The threshold in force: the user's, or the model's own."""
+        return self.analysis.model.threshold if self.threshold is None else self.threshold
+
+    @property
+    def marked(self) -> Analysis:
+        """The analysis at the threshold that the user set; `analysis` itself while none is set."""
+        return self._marked or self.analysis
 
 
 @dataclass(eq=False)

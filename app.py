@@ -1,0 +1,23 @@
+"""Blipper's web app: ``streamlit run app.py``."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui.engine import engine
+
+# A file, because a browser would fetch Material icons and emoji for its tab from another host.
+UI = Path(__file__).with_name("ui")
+
+st.set_page_config(page_title="Blipper", page_icon=UI / "icon.svg", layout="wide")
+st.logo(UI / "icon.svg", size="large")
+st.html(UI / "page.css")
+engine()  # starts the worker, which loads the model while the page is already there
+
+st.navigation(
+    [
+        st.Page("pages/review.py", title="Review", icon=":material/hearing:", default=True),
+        st.Page("pages/signal.py", title="Signal", icon=":material/ssid_chart:"),
+    ],
+    position="top",
+).run()

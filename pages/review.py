@@ -1,0 +1,21 @@
+"""Review: where does a recording sound angry, and let me hear it."""
+
+import streamlit as st
+
+from ui import intake, result, waiting
+from ui.session import current, shelf
+
+held = shelf()
+held.collect()
+
+st.title("Review")
+intake.show(held)
+if held.working:
+    waiting.follow()
+waiting.show_failures(held)
+result.show_shelf(held)
+opened = current()
+if opened is not None:
+    result.show(opened)
+elif not held.entries:
+    intake.show_introduction()

@@ -1,0 +1,141 @@
+"""Around the player: the sound's quality, downloads, all windows, and where the numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import streamlit as st
+
+from blipper.export import WRITERS, Writer
+from blipper.results import Analysis, Check, Quality, Windows
+from blipper.voice.labels import EMOTIONS
+from ui.session import OpenRecording
+from ui.text import plain, safe_stem
+
+
+class _Look(NamedTuple):
+    icon: str
+    colour: str
+    word: str
+
+
+_VERDICTS: Final = {
+    "good": _Look(":material/check_circle:", "green", "good"),
+    "fair": _Look(":material/error:", "orange", "fair"),
+    "poor": _Look(":material/cancel:", "red", "poor"),
+    "unknown": _Look(":material/help:", "gray", "not measured"),
+}
+
+_DOWNLOADS: Final = {
+    "csv": "Events (CSV)",
+    "windows-csv": "Windows (CSV)",
+    "json": "Everything (JSON)",
+}
+
+
+def show_quality(quality: Quality) -> None:
+    """Show every check's verdict in a row, what is poor in words, and what all of them mean on request."""
+    st.markdown(" ".join(["**Sound quality**", *map(_badge, quality.checks)]))
+    for check in quality.checks:
+        if check.verdict == "poor":
+            st.warning(
+                f"**{plain(check.label)}{_figure(check)}.** {plain(check.message)}", icon=":material/cancel:"
+            )
+    with st.expander("What the sound checks found and mean", icon=":material/graphic_eq:"):
+        for check in quality.checks:
+            verdict = _VERDICTS[check.verdict].word + _figure(check)
+            st.markdown(f"**{plain(check.label)}** ({verdict}). {plain(check.message)}")
+
+
+def _badge(check: Check) -> str:
+    look = _VERDICTS[check.verdict]
+    return f":{look.colour}-badge[{look.icon} {plain(check.label)}: {look.word}]"
+
+
+def _figure(check: Check) -> str:
+    if check.value is None:
+        return ""
+    decimals = 0 if check.unit == "Hz" else 1
+    return f", {check.value:,.{decimals}f} {check.unit}"
+
+
+def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
+    """Offer the result as files, each written only when it is asked for."""
+    with st.container(horizontal=True):
+        for name, label in _DOWNLOADS.items():
+            writer = WRITERS[name]
+            st.download_button(
+                label,
+                data=_write(writer, analysis),
+                file_name=safe_stem(opened.name) + writer.extension,
+                mime=writer.media_type.partition(";")[0],
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"blipper_download_{name}_{opened.id}",
+                help=writer.description,
+            )
+
+
+def _write(writer: Writer, analysis: Analysis) -> Callable[[], bytes]:
+    """Return a function that writes the file when it is asked for, and not at every run."""
+
+    def write() -> bytes:
+        content = writer.write(analysis)
+        return content.encode() if isinstance(content, str) else content
+
+    return write
+
+
+def show_windows(windows: Windows) -> None:
+    """Show what the model gave for every window."""
+    with st.expander(f"All {len(windows):,} windows", icon=":material/table_rows:"):
+        st.caption(
+            "What the model gave for each window of a few seconds, before smoothing: how much the voice "
+            "sounds angry, and how likely it takes each emotion to be. Scores from 0 to 1."
+        )
+        columns = {"Start (s)": windows.start, "End (s)": windows.end, "Aggression": windows.aggression}
+        columns |= {name.capitalize(): windows.emotions[:, i] for i, name in enumerate(EMOTIONS)}
+        plain_number = st.column_config.NumberColumn(format="%.2f")
+        st.dataframe(columns, hide_index=True, height=320, column_config=dict.fromkeys(columns, plain_number))
+
+
+def show_origin(opened: OpenRecording, analysis: Analysis) -> None:
+    """Show what it takes to repeat the result: model, settings, file, versions."""
+    source = analysis.provenance
+    with st.expander("Model, settings and file", icon=":material/receipt_long:"):
+        rows = {
+            "Model": analysis.model.name,
+            "Model's SHA-256": analysis.model.sha256,
+            "Model's own threshold": f"{analysis.model.threshold:.4f}",
+            "Threshold shown": f"{opened.shown_threshold:.4f}",
+            "File": source.name,
+            "File's SHA-256": source.sha256,
+            "Container and codec": f"{source.container}, {source.codec}",
+            "Original sampling rate": f"{source.sampling_rate:,} Hz",
+            "Original channels": str(source.n_channels),
+            "Size": f"{source.size_bytes:,} bytes",
+            "Length": f"{analysis.duration:.2f} s",
+            "Time taken": f"{opened.seconds:.2f} s",
+        }
+        rows |= {
+            f"Setting: {name.replace('_', ' ')}": _setting(value) for name, value in _flat(analysis.settings)
+        }
+        rows |= {f"Version: {name}": version for name, version in analysis.versions.items()}
+        st.dataframe(
+            {"What": list(rows), "Value": list(rows.values())},
+            hide_index=True,
+            height=360,
+        )
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name} ")
+        else:
+            yield prefix + name, value
+
+
+def _setting(value: object) -> str:
+    return "the model's own" if value is None else str(value)

@@ -1,0 +1,110 @@
+"""The process's one analysis engine: a worker thread and the voice model it keeps."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import streamlit as st
+from blipper.voice.models import VoiceModel, load_model
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from blipper import analysis as blipper_analysis
+from blipper import audio, speech
+from blipper.progress import Progress
+from blipper.recording import Recording
+from blipper.settings import Channels, Settings
+from ui import playback
+from ui.jobs import Job, Worker
+from ui.session import Entry, OpenRecording
+
+#: What is being done, in the order in which it is done, by the name that the library reports.
+STEPS: Final = {
+    "model": "Loading the model",
+    "decode": "Reading the file",
+    "speech": "Finding speech",
+    "quality": "Checking the sound",
+    "voice": "Scoring the voice",
+    "player": "Preparing the player",
+}
+
+#: Seconds for which a browser may be out of reach before its analyses are stopped.
+GRACE: Final = 15.0
+
+
+class Engine:
+    """A worker and the model that it loads once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._model: VoiceModel | None = None
+        self.worker = Worker(self.warm_up)
+
+    def model(self) -> VoiceModel:
+        """Return the voice model, loading it on first use."""
+        with self._lock:
+            if self._model is None:
+                self._model = load_model()
+            return self._model
+
+    def warm_up(self) -> None:
+        """Load what the first analysis would otherwise wait for, and run it once."""
+        second = np.zeros((1, 16_000), np.float32)
+        self.model().score_windows(second[0], 16_000, [0.0], [1.0])
+        speech.detect_speech(audio.from_samples(second, 16_000))
+
+    def submit(self, entry: Entry, source: bytes | Path, channels: Channels) -> None:
+        """Queue the analysis of a recording for an entry of this session's shelf."""
+        work = functools.partial(self._work, entry.id, entry.name, source, channels)
+        entry.job = Job(work, abandoned=_session_gone())
+        self.worker.submit(entry.job)
+
+    def _work(
+        self, entry_id: str, name: str, source: bytes | Path, channels: Channels, progress: Progress
+    ) -> OpenRecording:
+        started = time.monotonic()
+        progress("model", 0, 1)
+        model = self.model()
+        recording = audio.load(source, name=name, channels=channels, progress=progress)
+        result = blipper_analysis.analyze(
+            recording, model=model, settings=Settings(channels=channels), progress=progress
+        )
+        prepared = _playbacks(recording, result, progress)
+        return OpenRecording(entry_id, name, recording, result, prepared, time.monotonic() - started)
+
+
+def _playbacks(
+    recording: Recording, result: blipper_analysis.Analysis, progress: Progress
+) -> tuple[playback.Playback, ...]:
+    return tuple(
+        playback.prepare(recording, track, channel, progress) for channel, track in enumerate(result.tracks)
+    )
+
+
+def _session_gone() -> Callable[[], bool]:
+    """Return a function that says whether this browser session is out of reach for good."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: False
+    session_id = context.session_id
+    last_seen = time.monotonic()
+
+    def gone() -> bool:
+        nonlocal last_seen
+        if runtime.get_instance().is_active_session(session_id):
+            last_seen = time.monotonic()
+        return time.monotonic() - last_seen > GRACE
+
+    return gone
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> Engine:
+    """Return the process's engine, the same for every session."""
+    return Engine()

@@ -1,0 +1,111 @@
+"""How recordings come in: upload, microphone, sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from blipper.settings import Channels
+from ui.engine import engine
+from ui.session import Shelf
+from ui.text import WHAT_A_SCORE_IS
+
+SAMPLE: Final = Path(__file__).with_name("sample") / "scene.flac"
+SAMPLE_NAME: Final = "Sample scene (synthetic voices).flac"
+
+_CHANNELS: Final[dict[Channels, str]] = {
+    "mix": "Mix them into one",
+    "separate": "Keep them apart",
+}
+
+
+def show(held: Shelf) -> None:
+    """Show the ways in, folded away once there is something to look at."""
+    with st.expander("Add a recording", icon=":material/add:", expanded=not held.entries):
+        channels = st.radio(
+            "Channels of a stereo recording",
+            list(_CHANNELS),
+            format_func=_CHANNELS.__getitem__,
+            horizontal=True,
+            key="blipper_channels",
+            help="Keep them apart when each side holds one speaker, as in many call-centre recordings. Each "
+            "channel is then analysed by itself. A recording with one channel is the same either way.",
+        )
+        chosen = st.segmented_control(
+            "Where it comes from",
+            list(_WAYS),
+            default="upload",
+            required=True,
+            format_func=lambda way: _WAYS[way][0],
+            key="blipper_way",
+        )
+        _WAYS[chosen or "upload"][1](held, channels)
+
+
+def show_introduction() -> None:
+    """Say what the page is for while it is empty."""
+    st.markdown(
+        "Blipper listens to recorded speech and shows **where it sounds angry**, so that you know where to "
+        "listen first. Everything is computed on the machine that runs Blipper; nothing is sent anywhere. "
+        "What you add here is forgotten when you close this tab or delete it."
+    )
+    with st.container(border=True):
+        st.markdown("**What a score is, and what it is not**")
+        st.markdown(WHAT_A_SCORE_IS)
+
+
+def _upload(held: Shelf, channels: Channels) -> None:
+    files = st.file_uploader(
+        "Recordings: WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A, MP4, WebM, AMR, WMA; up to 4 hours each",
+        accept_multiple_files=True,
+        key=f"blipper_upload_{held.uploads}",
+        help="What a file is gets decided from its content, so its ending does not matter.",
+    )
+    if files:
+        for file in files:
+            _add(held, file.name, file.getvalue(), channels)
+        _restart(held)
+
+
+def _microphone(held: Shelf, channels: Channels) -> None:
+    spoken = st.audio_input(
+        "Record a message; the analysis begins when you stop",
+        sample_rate=16_000,
+        key=f"blipper_microphone_{held.uploads}",
+        help="Your browser asks whether this page may use the microphone.",
+    )
+    if spoken is not None:
+        number = sum(entry.name.startswith("Microphone ") for entry in held.entries.values()) + 1
+        _add(held, f"Microphone {number}.wav", spoken.getvalue(), channels)
+        _restart(held)
+
+
+def _sample(held: Shelf, channels: Channels) -> None:
+    st.markdown(
+        "A short scene made for Blipper: two people talk about a lost parcel; it flares up and calms down "
+        "again. **Both voices are synthetic**, made by the speech synthesiser eSpeak NG, so their scores say "
+        "little about how people's voices would score."
+    )
+    if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
+        _add(held, SAMPLE_NAME, SAMPLE, channels)
+        _restart(held)
+
+
+def _add(held: Shelf, name: str, source: bytes | Path, channels: Channels) -> None:
+    engine().submit(held.add(name), source, channels)
+
+
+def _restart(held: Shelf) -> None:
+    """Run the page again with fresh upload widgets, which lets go of the uploaded bytes."""
+    held.uploads += 1
+    st.rerun()
+
+
+_WAYS: Final[dict[str, tuple[str, Callable[[Shelf, Channels], None]]]] = {
+    "upload": (":material/upload_file: Upload files", _upload),
+    "microphone": (":material/mic: Record", _microphone),
+    "sample": (":material/theater_comedy: Try the sample", _sample),
+}

@@ -1,0 +1,110 @@
+"""The player component: one playhead over waveform, aggression curve and emotion ribbon.
+
+Its source is in ``frontend/`` (TypeScript around wavesurfer.js), its bundle in ``build/``, made by
+``npm ci && npm run build`` in ``frontend/``. The playhead lives in the browser alone: playing, seeking and
+choosing events never rerun the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit import runtime
+
+from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS
+from blipper.results import Analysis, Event
+from blipper.voice.labels import EMOTIONS
+from ui.session import OpenRecording
+
+_BUILD = Path(__file__).with_name("build")
+
+_component = st.components.v2.component(
+    "blipper_player",
+    css=(_BUILD / "player.css").read_text(encoding="utf-8"),
+    js=(_BUILD / "player.js").read_text(encoding="utf-8"),
+)
+
+
+def numbered_events(analysis: Analysis, channel: int) -> list[tuple[int, Event]]:
+    """Return one channel's events with their numbers, which run over all channels from 1."""
+    return [(n, event) for n, event in enumerate(analysis.events, 1) if event.channel == channel]
+
+
+def show_player(opened: OpenRecording, analysis: Analysis, channel: int, threshold: float) -> None:
+    """Show the player for one channel."""
+    audio, lanes = media_urls(opened, channel)
+    _component(
+        key=f"player-{opened.id}-{channel}",
+        data={
+            "kind": "player",
+            "id": f"{opened.id}-{channel}",
+            "name": opened.name,
+            "audio": audio,
+            "lanes": lanes,
+            "duration": opened.recording.duration,
+            "threshold": threshold,
+            "events": _events(numbered_events(analysis, channel)),
+            "emotions": _emotions(),
+        },
+    )
+
+
+def show_events(opened: OpenRecording, analysis: Analysis, channel: int, threshold: float) -> None:
+    """Show the list of one channel's events; choosing a row plays that stretch in the channel's player."""
+    _component(
+        key=f"events-{opened.id}-{channel}",
+        data={
+            "kind": "events",
+            "player": f"{opened.id}-{channel}",
+            "threshold": threshold,
+            "events": _events(numbered_events(analysis, channel)),
+            "emotions": _emotions(),
+        },
+    )
+
+
+def media_urls(opened: OpenRecording, channel: int) -> tuple[str, str]:
+    """Put one channel's sound and lanes where the browser can fetch them in ranges.
+
+    Streamlit serves them to whoever knows the URL and drops them when no session uses them any more. The
+    recording's random id goes into the hash behind the URL, so that nobody can compute it from the sound.
+
+    Returns
+    -------
+    audio, lanes : str
+        URLs on the app's own host.
+    """
+    manager = runtime.get_instance().media_file_mgr
+    base = st.get_option("server.baseUrlPath").strip("/")
+    prefix = f"/{base}" if base else ""
+    held = opened.playback[channel]
+
+    def add(data: bytes, mimetype: str, kind: str) -> str:
+        place = f"blipper-{kind}-{opened.id}-{channel}"
+        return prefix + manager.add(data, mimetype, place, file_name=place)
+
+    return add(held.audio, "audio/flac", "audio"), add(held.lanes, "application/octet-stream", "lanes")
+
+
+def _events(numbered: Sequence[tuple[int, Event]]) -> list[dict[str, object]]:
+    return [
+        {
+            "number": number,
+            "start": event.start,
+            "end": event.end,
+            "peak": event.peak,
+            "peak_time": event.peak_time,
+            "mean": event.mean,
+            "emotion": event.emotion,
+        }
+        for number, event in numbered
+    ]
+
+
+def _emotions() -> list[dict[str, str]]:
+    return [
+        {"name": name, "colour": EMOTION_COLOURS[name], "pattern": EMOTION_PATTERNS[name]}
+        for name in EMOTIONS
+    ]

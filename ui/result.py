@@ -1,0 +1,165 @@
+"""A finished analysis on the page: the sentence, the sound's quality, the player, the tables."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from blipper.results import Analysis
+from blipper.wording import length, summary_sentence, trend_sentence
+from ui.details import show_downloads, show_origin, show_quality, show_windows
+from ui.player import numbered_events, show_events, show_player
+from ui.session import OpenRecording, Shelf, shelf
+from ui.text import WHAT_A_SCORE_IS, plain, shorten
+
+
+def show_shelf(held: Shelf) -> None:
+    """Show the session's recordings when there are several, to choose which is open."""
+    finished = held.finished
+    if len(finished) < 2:
+        return
+    st.subheader("Recordings")
+    with st.container(height=280 if len(finished) > 4 else "content", border=True):
+        for opened in finished:
+            name, sentence, peak, act = st.columns([3, 6, 2, 1.4], vertical_alignment="center")
+            name.markdown(f"**{plain(shorten(opened.name, 32))}**")
+            sentence.markdown(plain(summary_sentence(opened.marked)))
+            highest = peak_score(opened.analysis)
+            peak.markdown("no score" if highest is None else f"peak {highest:.2f}")
+            is_open = opened.id == held.open_id
+            if act.button(
+                "Open" if not is_open else "Shown",
+                key=f"blipper_open_{opened.id}",
+                disabled=is_open,
+                width="stretch",
+            ):
+                held.open_id = opened.id
+                st.rerun()
+
+
+def show(opened: OpenRecording) -> None:
+    """Show one finished analysis."""
+    title, delete = st.columns([5, 1.3], vertical_alignment="center")
+    title.markdown(f":gray[{plain(shorten(opened.name, 80))} · {length(opened.recording.duration)}]")
+    if delete.button(
+        "Delete everything",
+        icon=":material/delete:",
+        key="blipper_delete",
+        width="stretch",
+        help="Forget every recording and result of this browser session",
+    ):
+        delete_everything()
+    _result(opened.id)
+
+
+def peak_score(analysis: Analysis) -> float | None:
+    """Return the highest point of all curves; None without speech."""
+    peaks = [np.nanmax(t.curve.aggression) for t in analysis.tracks if not np.isnan(t.curve.aggression).all()]
+    return float(max(peaks)) if peaks else None
+
+
+def delete_everything() -> None:
+    """Forget recordings, results, uploads and what the browser could still fetch; then start afresh."""
+    shelf().clear()
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        instance = runtime.get_instance()
+        instance.uploaded_file_mgr.remove_session_files(context.session_id)
+        instance.media_file_mgr.clear_session_refs(context.session_id)
+        instance.media_file_mgr.remove_orphaned_files()
+    for key in [key for key in st.session_state if str(key).startswith(("threshold_", "channel_"))]:
+        del st.session_state[key]
+    gc.collect()  # closes the unlinked files behind long recordings now, not some time later
+    st.toast("Everything is deleted.", icon=":material/delete:")
+    st.rerun()
+
+
+@st.fragment
+def _result(opened_id: str) -> None:
+    """Everything that the threshold and the channel change; reruns without the rest of the page."""
+    opened = shelf().entries[opened_id].opened
+    if opened is None:
+        return
+    threshold = opened.shown_threshold
+    analysis = opened.marked
+    st.header(plain(summary_sentence(analysis)), anchor=False)
+    st.caption(
+        "A score says how much the voice sounds angry to a model that learned from actors. It ranks what is "
+        "worth a listen and decides nothing; a person may sound angry and not be."
+    )
+    for notice in analysis.notices:
+        (st.warning if notice.severity == "warning" else st.info)(plain(notice.message))
+    channel = _choose_channel(opened, analysis)
+    track = analysis.tracks[channel]
+    show_quality(track.quality)
+    show_player(opened, analysis, channel, threshold)
+    _choose_threshold(opened)
+    st.markdown(plain(trend_sentence(track.trend)) + ".")
+    if numbered_events(analysis, channel):
+        show_events(opened, analysis, channel, threshold)
+    elif track.speech:
+        st.info("No stretch of this channel reaches the threshold for long enough to be an event.")
+    show_downloads(opened, analysis)
+    show_windows(track.windows)
+    show_origin(opened, analysis)
+    with st.expander("What a score is, and what it is not", icon=":material/info:"):
+        st.markdown(WHAT_A_SCORE_IS)
+
+
+def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
+    """Ask which channel to show when they were kept apart; the only one otherwise."""
+    if len(analysis.tracks) == 1:
+        return 0
+
+    def label(channel: int) -> str:
+        count = len(numbered_events(analysis, channel))
+        return (
+            f"{plain(analysis.tracks[channel].name.capitalize())}: {count} event{'s' if count != 1 else ''}"
+        )
+
+    key = f"channel_{opened.id}"
+    st.session_state.setdefault(key, opened.channel)
+    opened.channel = st.radio(
+        "Channel", range(len(analysis.tracks)), format_func=label, horizontal=True, key=key
+    )
+    return opened.channel
+
+
+def _choose_threshold(opened: OpenRecording) -> None:
+    """Show the slider; a move marks the events again before the next run draws them."""
+    own = opened.analysis.model.threshold
+    key = f"threshold_{opened.id}"
+    st.session_state.setdefault(key, round(own if opened.threshold is None else opened.threshold, 2))
+
+    def move() -> None:
+        # The model's own threshold has more decimals than the slider.
+        chosen = float(st.session_state[key])
+        opened.mark(None if chosen == round(own, 2) else chosen)
+
+    def reset() -> None:
+        st.session_state[key] = round(own, 2)
+        opened.mark(None)
+
+    slider, button = st.columns([5, 1.3], vertical_alignment="bottom")
+    slider.slider(
+        "Threshold: mark stretches that score at least",
+        0.05,
+        0.95,
+        step=0.01,
+        key=key,
+        on_change=move,
+        help="Events are marked again at once; the scores stay. The model's own threshold is "
+        f"{own:.2f}. Lower marks more and errs more, higher misses more.",
+    )
+    button.button(
+        f"Back to {own:.2f}",
+        on_click=reset,
+        disabled=opened.threshold is None,
+        key=f"blipper_reset_{opened.id}",
+        help="Back to the model's own threshold",
+        width="stretch",
+    )
