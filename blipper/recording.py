@@ -84,6 +84,9 @@ class Recording:
     provenance : Provenance
     notices : tuple of Notice
         What went differently while decoding: truncated, clipped to [-1, 1], opposite phase, ...
+    clipped_shares : tuple of float or None
+        Share of each channel's samples in runs at full scale, in [0, 1], counted before resampling, which
+        rounds clipped tops off; of the worst channel for a mix. None where nobody counted.
     """
 
     samples: Float32
@@ -91,6 +94,7 @@ class Recording:
     channel_names: tuple[str, ...]
     provenance: Provenance
     notices: tuple[Notice, ...] = ()
+    clipped_shares: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes that everything downstream relies on."""

@@ -1,0 +1,107 @@
+"""WAV, FLAC, OGG Vorbis, Opus, MP3 and AIFF, decoded by libsndfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import numpy as np
+import soundfile
+
+from blipper.audio.limits import Limits
+from blipper.audio.reading import BLOCK_FRAMES, check_format, undecodable
+from blipper.audio.signatures import Kind
+from blipper.audio.source import Source
+from blipper.audio.structure import find_wav_data
+from blipper.recording import Float32
+
+#: The largest magnitude that a codec can hold where that is clearly below one.
+_FULL_SCALE: Final = {
+    "PCM_U8": 127 / 128,
+    "PCM_S8": 127 / 128,
+    "ULAW": 32_124 / 32_768,
+    "ALAW": 32_256 / 32_768,
+}
+
+#: libsndfile's SF_COUNT_MAX, and anything near it, stands for "not known".
+_UNKNOWN_FRAMES: Final = 1 << 60
+
+
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is read once from front to back.
+
+    soundfile seeks to where it already is after each block of a seekable file. That costs time in every
+    compressed format and resets some decoders, so this one says that it cannot seek.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+class SoundfileReader:
+    """See :class:`blipper.audio.reading.Reader`."""
+
+    decoder: Literal["soundfile", "pyav"] = "soundfile"
+
+    def __init__(self, source: Source, kind: Kind, limits: Limits) -> None:
+        stated_seconds = _mend_length(source) if kind.layout == "wav" else None
+        source.seek(0)
+        try:
+            self._file = _Stream(source)
+        except soundfile.SoundFileError as error:
+            reason = getattr(error, "error_string", str(error))
+            raise undecodable(source, kind, limits, reason) from error
+        self._source, self._kind, self._limits = source, kind, limits
+        self.container = self._file.format
+        self.codec = self._file.subtype
+        self.sampling_rate = self._file.samplerate
+        self.n_channels = self._file.channels
+        self.full_scale = _FULL_SCALE.get(self.codec, 1.0)
+        self.is_broken = False
+        self.filled_seconds = 0.0
+        self.n_damaged = 0
+        self.n_tracks = 1
+        check_format(self.sampling_rate, self.n_channels, source.display_name, limits)
+        frames = self._file.frames
+        self.promised_seconds = frames / self.sampling_rate if 0 < frames < _UNKNOWN_FRAMES else None
+        if stated_seconds is not None:
+            self.promised_seconds = stated_seconds
+
+    def blocks(self) -> Iterator[Float32]:
+        """Yield blocks of shape (n_frames, n_channels), until the end or the first error."""
+        buffer = np.empty((BLOCK_FRAMES, self.n_channels), dtype=np.float32)
+        while not self.is_broken:
+            # On an error soundfile does not say how many frames came before it; the marks do.
+            buffer.fill(np.nan)
+            try:
+                n_frames = len(self._file.read(out=buffer))
+            except soundfile.SoundFileError:
+                self.is_broken = True
+                n_frames = int(np.count_nonzero(~np.isnan(buffer[:, -1])))
+            if n_frames == 0:
+                return
+            yield buffer[:n_frames]
+
+    def close(self) -> None:
+        """Let go of the decoder; the source stays open."""
+        self._file.close()
+
+
+def _mend_length(source: Source) -> float | None:
+    """Let a WAV file be read to its end where its header gives no length or one that is far too small.
+
+    A recorder that loses power leaves the length at zero, and one that writes more than 4 GiB leaves it
+    modulo 2**32. Returns the seconds that the header states if they are wrong in this way.
+    """
+    data = find_wav_data(source)
+    if data is None or data.declared is None:
+        return None
+    behind = data.offset + data.declared
+    name = source.read_at(behind, 8)[:4]
+    follows_chunk = len(name) == 4 and all(32 <= byte < 127 for byte in name)
+    unread = source.size - behind
+    if unread <= max(data.bytes_per_second, 8) or follows_chunk:
+        return None
+    # All ones mean "until the end" to libsndfile.
+    source.overlay(data.offset - 4, b"\xff" * 4)
+    return data.declared / data.bytes_per_second if data.bytes_per_second else 0.0
