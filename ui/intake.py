@@ -13,8 +13,8 @@ from ui.engine import engine
 from ui.session import Shelf
 from ui.text import WHAT_A_SCORE_IS
 
-SAMPLE: Final = Path(__file__).with_name("sample") / "scene.flac"
-SAMPLE_NAME: Final = "Sample scene (synthetic voices).flac"
+SAMPLE: Final = Path(__file__).with_name("sample") / "scene.ogg"
+SAMPLE_NAME: Final = "Sample scene (synthetic voices).ogg"
 
 _CHANNELS: Final[dict[Channels, str]] = {
     "mix": "Mix them into one",
