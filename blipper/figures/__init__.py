@@ -1,5 +1,24 @@
-"""Plotly figures of recordings and results."""
+"""Plotly figures of recordings and results: pure functions, from values to figures.
+
+Convention: times are seconds from the recording's start and lie on one x axis per figure, so zooming one
+panel zooms all. Backgrounds are transparent and no text colour is set, so a page's theme decides them; colour
+scales are Viridis and Cividis, and what has a colour has a name, a pattern or a dash as well.
+"""
 
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
+from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
+from blipper.figures.signal_data import Framing, Signal
 
-__all__ = ["EMOTION_COLOURS", "EMOTION_PATTERNS", "OKABE_ITO"]
+__all__ = [
+    "EMOTION_COLOURS",
+    "EMOTION_PATTERNS",
+    "OKABE_ITO",
+    "VIEWS",
+    "VIEW_NAMES",
+    "Framing",
+    "Signal",
+    "SignalSettings",
+    "View",
+    "draw_signal",
+    "signal_figure",
+]
