@@ -24,12 +24,14 @@ from blipper.terminal import (
     exit_codes,
     inform,
     progress_bars,
+    without_chatter,
     write_json,
     write_out,
 )
 
 if TYPE_CHECKING:
     from blipper.results import Analysis
+    from blipper.voice.models import VoiceModel
 
 _EXIT_CODES = (
     "Exit codes: 0 all went well; 1 something failed (a file, a model, the disk); 2 the command was not "
@@ -77,8 +79,8 @@ def _common(
         bool, typer.Option("--verbose", "-v", help="Say on standard error what is being done.")
     ] = False,
 ) -> None:
-    # TensorFlow's own start-up chatter; its errors still show.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow logs a missing GPU as an error; what really fails comes as an exception.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if verbose:
         logging.basicConfig(format="%(name)s: %(message)s")
         logging.getLogger("blipper").setLevel(logging.DEBUG)
@@ -102,14 +104,13 @@ def predict(
         from blipper.prediction import predict_one
         from blipper.reports import prediction_dict, predictions_text
         from blipper.settings import Settings
-        from blipper.voice.models import load_model
 
         settings = Settings(channels=channels.value)
-        voice = load_model(model)
+        found = list(_recordings(files))
+        voice = _load_model(model)
         predictions, failures = [], []
         rows: list[dict[str, Any]] = []
         with progress_bars() as progress:
-            found = list(_recordings(files))
             for done, (name, unusable) in enumerate(found):
                 progress("files", done, len(found))
                 try:
@@ -130,6 +131,13 @@ def predict(
             write_out(predictions_text(predictions))
         if failures:
             raise typer.Exit(FAILED)
+
+
+def _load_model(name: str) -> VoiceModel:
+    with without_chatter():
+        from blipper.voice.models import load_model
+
+        return load_model(name)
 
 
 def _recordings(files: list[str]) -> Iterator[tuple[str, AudioError | None]]:
@@ -198,10 +206,15 @@ def analyze(
             _check_output(target, file)
 
         from blipper import analysis as conductor
+        from blipper import audio
         from blipper.reports import analysis_text
 
+        # The recording first: what is wrong with it shows before TensorFlow's seconds.
         with progress_bars() as progress:
-            result = conductor.analyze(file, model=model, settings=settings, progress=progress)
+            recording = audio.load(file, channels=settings.channels, progress=progress)
+        voice = _load_model(model)
+        with progress_bars() as progress:
+            result = conductor.analyze(recording, model=voice, settings=settings, progress=progress)
         for target in outputs:
             _write_output(result, target)
         if as_json:

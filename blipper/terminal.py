@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -73,6 +75,36 @@ def exit_codes(*, interrupted: str = "nothing was written") -> Iterator[None]:
     except KeyboardInterrupt as error:
         complain(interrupted, kind="Interrupted")
         raise typer.Exit(INTERRUPTED) from error
+
+
+@contextlib.contextmanager
+def without_chatter() -> Iterator[None]:
+    """Hold back what native libraries write to standard error, unless the block fails unexpectedly.
+
+    TensorFlow greets with lines about CUDA and oneDNN that none of its settings silences (its issue 100442),
+    and they would bury Blipper's own messages. With debug logging on they show.
+    """
+    if sys.stderr is None:  # closed: nothing to hold back, and descriptor 2 may by now be any file
+        yield
+        return
+    saved = os.dup(2)
+    show = logging.getLogger("blipper").isEnabledFor(logging.DEBUG)
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except (BlipperError, KeyboardInterrupt):
+            raise
+        except BaseException:
+            show = True
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            if show:
+                held.seek(0)
+                inform(held.read().decode("utf-8", "replace"))
 
 
 def write_out(text: str) -> None:
