@@ -64,6 +64,11 @@ def check_index(source: Source, kind: Kind, limits: Limits) -> None:
         )
 
 
+def has_index(source: Source) -> bool:
+    """Return whether the file has the box that says where its samples are."""
+    return any(name == b"moov" for name, _, _ in boxes(source, 0, source.size))
+
+
 def _walk(source: Source, start: int, end: int, tables: list[_Table], depth: int) -> int:
     """Collect the sample tables, and return the number of samples that fragments claim."""
     n_fragment_samples = 0

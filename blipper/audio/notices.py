@@ -57,7 +57,7 @@ def decoding_notices(reader: Reader, seconds: float, *, is_cut: bool) -> tuple[N
         packets = "1 packet" if reader.n_damaged == 1 else f"{reader.n_damaged:,} packets"
         notices.append(
             Notice(
-                "damaged", f"{packets} could not be decoded and left gaps, which were filled with silence."
+                "damaged", f"{packets} could not be decoded; silence stands for the longer gaps they left."
             )
         )
     elif reader.filled_seconds > 0:
@@ -96,7 +96,8 @@ def sample_notices(intake: Intake, *, kept_apart: bool) -> tuple[Notice, ...]:
         notices.append(
             Notice(
                 "beyond-full-scale",
-                f"{shown} of the samples lay beyond full scale, by up to {level:.1f} dB, and were cut off there.",
+                f"{shown} of the samples lay beyond full scale, by up to {level:.1f} dB, and were cut off "
+                "there.",
                 "warning" if share > _FEW else "info",
             )
         )

@@ -12,10 +12,11 @@ from typing import Any, Final, Literal, NoReturn
 
 import av
 import av.error
+import av.stream
 import numpy as np
 
 from blipper.audio.limits import Limits
-from blipper.audio.mp4_index import check_index
+from blipper.audio.mp4_index import check_index, has_index
 from blipper.audio.reading import BLOCK_FRAMES, check_format, undecodable
 from blipper.audio.signatures import Kind
 from blipper.audio.source import Source
@@ -76,7 +77,7 @@ class PyavReader:
                 io_open=_open_nothing,
             )
         except (av.error.FFmpegError, ValueError) as error:
-            raise self._undecodable(_reason(error)) from error
+            raise self._undecodable(self._why(error)) from error
         try:
             self._start()
         except BaseException:
@@ -99,7 +100,7 @@ class PyavReader:
             raise self._limits.refusal(name, f"the sound is coded as {codec}, which Blipper does not read")
         for other in self._container.streams:
             if other.index != stream.index:
-                other.discard = "all"
+                other.discard = av.stream.Discard.all
         self._stream = stream
         self.codec = stream.codec_context.codec.canonical_name
         context = stream.codec_context
@@ -184,6 +185,11 @@ class PyavReader:
             return jump if _MIN_GAP < jump < _MAX_GAP else 0.0
         return min(lost, _MAX_GAP)
 
+    def _why(self, error: Exception) -> str:
+        if self._kind.layout == "mp4" and not has_index(self._source):
+            return "its index, which recorders write last, is missing"
+        return getattr(error, "strerror", None) or str(error)
+
     def _undecodable(self, reason: str) -> Exception:
         return undecodable(self._source, self._kind, self._limits, reason)
 
@@ -206,7 +212,3 @@ def _drain(fifo: Any, n_channels: int) -> Iterator[Float32]:
 def _silence(n_frames: int, n_channels: int) -> Iterator[Float32]:
     for start in range(0, n_frames, BLOCK_FRAMES):
         yield np.zeros((min(BLOCK_FRAMES, n_frames - start), n_channels), dtype=np.float32)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -91,17 +91,21 @@ def _mend_length(source: Source) -> float | None:
     """Let a WAV file be read to its end where its header gives no length or one that is far too small.
 
     A recorder that loses power leaves the length at zero, and one that writes more than 4 GiB leaves it
-    modulo 2**32. Returns the seconds that the header states if they are wrong in this way.
+    modulo 2**32. Returns the seconds that the header
+    states if they are wrong, in this way or because the file is cut off.
     """
     data = find_wav_data(source)
     if data is None or data.declared is None:
         return None
+    stated = data.declared / data.bytes_per_second if data.bytes_per_second else 0.0
     behind = data.offset + data.declared
     name = source.read_at(behind, 8)[:4]
     follows_chunk = len(name) == 4 and all(32 <= byte < 127 for byte in name)
     unread = source.size - behind
+    if unread < 0:
+        return stated
     if unread <= max(data.bytes_per_second, 8) or follows_chunk:
         return None
     # All ones mean "until the end" to libsndfile.
     source.overlay(data.offset - 4, b"\xff" * 4)
-    return data.declared / data.bytes_per_second if data.bytes_per_second else 0.0
+    return stated
