@@ -30,7 +30,7 @@ def main() -> None:
     from blipper import audio
     from blipper.figures.signal import VIEW_NAMES, VIEWS, View, signal_figure
 
-    samples, description = material.conversation(options.minutes * 60)
+    samples, description = material.reading(options.minutes * 60)
     recording = audio.from_samples(samples, material.RATE)
     signal_figure(audio.from_samples(samples[: 5 * material.RATE], material.RATE)).to_json()  # imports
 

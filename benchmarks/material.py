@@ -1,4 +1,4 @@
-"""Long recordings assembled at run time: corpus clips of many speakers with pauses between them.
+"""Long recordings assembled at run time from the corpora, or without them from the shipped sample.
 
 Nothing of the corpora is kept: files go to a temporary folder. Without the corpora (``BLIPPER_DATA``, or
 ``../shared`` beside the checkout) the shipped synthetic sample is repeated instead, and the report says so.
@@ -7,7 +7,7 @@ Nothing of the corpora is kept: files go to a temporary folder. Without the corp
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,26 +22,53 @@ RATE = 16_000
 Samples = NDArray[np.float32]
 
 
-def conversation(seconds: float, seed: int = 0) -> tuple[Samples, str]:
-    """Assemble a mono recording at 16 kHz.
+def talk(seconds: float, seed: int = 0) -> tuple[Samples, str]:
+    """Assemble short turns of many speakers: random acted clips, some in close succession, then a pause.
 
     Returns
     -------
     samples : numpy.ndarray of float32, shape (n,)
+        Mono at 16 kHz.
     description : str
         What it is made of.
     """
     rng = np.random.default_rng(seed)
-    clips, description = _clips(rng)
-    parts: list[Samples] = []
-    length, wanted = 0, round(seconds * RATE)
-    while length < wanted:
-        clip = next(clips)
-        # Pauses between turns: from none to 2 s over a faint noise, as rooms have it.
-        pause = rng.normal(0, 1e-4, round(rng.uniform(0, 2) * RATE)).astype(np.float32)
-        parts += [clip, pause]
-        length += len(clip) + len(pause)
-    return np.concatenate(parts)[:wanted], description
+    folders = [DATA / "crema-d" / "AudioWAV", *sorted((DATA / "ravdess").glob("Actor_*"))]
+    paths = sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir())
+    if not paths:
+        return _sample(seconds)
+
+    def turns() -> Iterator[Samples]:
+        while True:
+            for _ in range(rng.integers(3, 7)):
+                yield _trimmed(_read(paths[rng.integers(len(paths))]))
+                yield _room(rng, rng.uniform(0.05, 0.25))
+            yield _room(rng, rng.uniform(0.3, 1.5))
+
+    return _fill(turns(), seconds), "short turns: random clips of CREMA-D and RAVDESS, trimmed"
+
+
+def reading(seconds: float, seed: int = 0) -> tuple[Samples, str]:
+    """Assemble speech almost without a pause: the most work that a recording can be.
+
+    Parameters and results are those of :func:`talk`.
+    """
+    rng = np.random.default_rng(seed)
+    paths = sorted((DATA / "speech").glob("*.flac"))
+    if not paths:
+        return _sample(seconds)
+    clips = [_trimmed(_read(path)) for path in paths]
+
+    def sentences() -> Iterator[Samples]:
+        while True:
+            yield clips[rng.integers(len(clips))]
+            yield _room(rng, 0.1)
+
+    return _fill(sentences(), seconds), "reading without a pause: speech/ repeated"
+
+
+#: Both kinds of recording.
+KINDS: dict[str, Callable[[float], tuple[Samples, str]]] = {"reading": reading, "talk": talk}
 
 
 def write(samples: Samples, path: Path, *, rate: int = RATE, channels: int = 1, **format_: str) -> Path:
@@ -64,27 +91,36 @@ def write_tiled(samples: Samples, path: Path, seconds: float, **format_: str) ->
     return path
 
 
-def _clips(rng: np.random.Generator) -> tuple[Iterator[Samples], str]:
-    folders = [DATA / "crema-d" / "AudioWAV", *sorted((DATA / "ravdess").glob("Actor_*"))]
-    paths = sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir())
-    if not paths:
-        sample, name = _shipped_sample()
-        return iter(lambda: sample, None), f"{name} (synthetic), repeated"
-
-    def chosen() -> Iterator[Samples]:
-        while True:
-            samples, rate = soundfile.read(paths[rng.integers(len(paths))], dtype="float32", always_2d=True)
-            yield np.asarray(soxr.resample(samples.mean(axis=1), rate, RATE), dtype=np.float32)
-
-    return chosen(), "random clips of CREMA-D and RAVDESS, pauses of 0 to 2 s"
+def _fill(parts: Iterator[Samples], seconds: float) -> Samples:
+    wanted, taken, length = round(seconds * RATE), [], 0
+    while length < wanted:
+        taken.append(next(parts))
+        length += len(taken[-1])
+    return np.concatenate(taken)[:wanted]
 
 
-def _shipped_sample() -> tuple[Samples, str]:
-    found = sorted(
-        path for path in ROOT.glob("**/sample*") if path.suffix in {".wav", ".flac", ".ogg", ".mp3"}
-    )
+def _room(rng: np.random.Generator, seconds: float) -> Samples:
+    """Return the faint noise of a quiet room."""
+    return rng.normal(0, 1e-4, round(seconds * RATE)).astype(np.float32)
+
+
+def _read(path: Path) -> Samples:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return np.asarray(soxr.resample(samples.mean(axis=1), rate, RATE), dtype=np.float32)
+
+
+def _trimmed(samples: Samples) -> Samples:
+    """Cut off what lies 40 dB below the loudest 20 ms at either end: clips begin and end in silence."""
+    frame = RATE // 50
+    power = np.square(samples[: len(samples) // frame * frame].reshape(-1, frame)).mean(axis=1)
+    loud = np.flatnonzero(power > 1e-4 * power.max(initial=0))
+    return samples[loud[0] * frame : (loud[-1] + 1) * frame] if len(loud) else samples
+
+
+def _sample(seconds: float) -> tuple[Samples, str]:
+    found = sorted(path for path in ROOT.glob("*/**/blipper-sample.flac") if ".git" not in path.parts)
     if not found:
         raise SystemExit(f"neither corpora in {DATA} (set BLIPPER_DATA) nor a shipped sample below {ROOT}")
-    samples, rate = soundfile.read(found[0], dtype="float32", always_2d=True)
-    mono = soxr.resample(samples.mean(axis=1), rate, RATE)
-    return np.asarray(mono, dtype=np.float32), str(found[0].relative_to(ROOT))
+    sample = _read(found[0])
+    description = f"{found[0].relative_to(ROOT)} (synthetic) repeated, as there are no corpora in {DATA.name}"
+    return _fill(iter(lambda: sample, None), seconds), description

@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="where to write the JSON")
     options = parser.parse_args()
     seconds = options.hours * 3600 - 2  # an encoder pads its last frame, which must not pass the limit
-    samples, description = material.conversation(900)
+    samples, description = material.reading(900)
     result: dict[str, Any] = {
         "machine": report.machine(),
         "material": f"{options.hours:g} h (less 2 s), {options.format}, 16 kHz mono; {description}, tiled",
