@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -28,8 +27,26 @@ from benchmarks import material, report
 LIMIT_MB = 1500.0
 
 
-def peak_of(*arguments: str) -> dict[str, Any]:
-    """Run a Python command and measure it.
+# Run a module or code, then note the peak of this process's own memory. (The parent cannot ask for it:
+# ru_maxrss of a child begins with what the parent held when it forked.)
+_LAUNCHER = """
+import atexit, pathlib, runpy, sys
+note, kind, what, *rest = sys.argv[1:]
+status = pathlib.Path("/proc/self/status")
+atexit.register(lambda: pathlib.Path(note).write_text(status.read_text()))
+sys.argv = [what, *rest]
+runpy.run_module(what, run_name="__main__", alter_sys=True) if kind == "-m" else exec(what)
+"""
+
+
+def peak_of(kind: str, what: str, *arguments: str) -> dict[str, Any]:
+    """Run a Python command and measure it; needs Linux.
+
+    Parameters
+    ----------
+    kind : {"-m", "-c"}
+        Whether `what` is a module's name or code.
+    what, *arguments : str
 
     Returns
     -------
@@ -37,19 +54,18 @@ def peak_of(*arguments: str) -> dict[str, Any]:
         ``peak_mb`` (10**6 bytes), ``seconds``, ``output``.
     """
     begin = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen([sys.executable, *arguments], stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(arguments)} ended with exit code {process.returncode}")
-        output.seek(0)
-        # Linux counts ru_maxrss in KiB.
-        return {
-            "peak_mb": usage.ru_maxrss * 1024 / 1e6,
-            "seconds": time.perf_counter() - begin,
-            "output": output.read().decode(),
-        }
+    with tempfile.NamedTemporaryFile(mode="r") as note:
+        done = subprocess.run(
+            [sys.executable, "-c", _LAUNCHER, note.name, kind, what, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        seconds = time.perf_counter() - begin
+        if done.returncode:
+            raise SystemExit(f"{kind} {what} ended with exit code {done.returncode}")
+        peak = next(line for line in note.read().splitlines() if line.startswith("VmHWM:"))
+    return {"peak_mb": int(peak.split()[1]) * 1024 / 1e6, "seconds": seconds, "output": done.stdout}
 
 
 def main() -> None:

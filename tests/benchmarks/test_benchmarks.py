@@ -1,0 +1,65 @@
+"""The benchmarks measure what they say: their material and yardsticks, on small input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from benchmarks import material, memory, report, speed
+
+
+@pytest.mark.parametrize("kind", list(material.KINDS))
+def test_material_is_as_long_as_asked_for_and_repeatable(kind: str, data_dir: Path) -> None:
+    samples, description = material.KINDS[kind](20)
+    again, _ = material.KINDS[kind](20)
+    assert samples.shape == (20 * material.RATE,)
+    assert samples.dtype == np.float32
+    assert np.array_equal(samples, again)
+    assert 0.05 < np.abs(samples).max() <= 1.2
+    assert description
+
+
+def test_tiling_fills_a_file(tmp_path: Path) -> None:
+    tone = np.sin(np.arange(material.RATE, dtype=np.float32))
+    path = material.write_tiled(tone, tmp_path / "long.flac", 3.5)
+    read, rate = soundfile.read(path, dtype="float32")
+    assert rate == material.RATE
+    assert len(read) == 3.5 * material.RATE
+    np.testing.assert_allclose(read[material.RATE : 2 * material.RATE], tone, atol=1e-4)
+
+
+def test_writing_at_another_rate_with_more_channels(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(np.arange(material.RATE, dtype=np.float32) / 10)
+    path = material.write(tone, tmp_path / "a.wav", rate=48_000, channels=2)
+    read, rate = soundfile.read(path)
+    assert (rate, read.shape) == (48_000, (48_000, 2))
+    assert np.array_equal(read[:, 0], read[:, 1])
+
+
+def test_the_librosa_loop_goes_through_every_window(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 6 * 22_050), 22_050)
+    assert speed.librosa_loop(path) == 7  # 3 s windows every 0.5 s in 6 s: 0, 0.5, ... 3
+
+
+def test_peak_memory_is_that_of_the_command() -> None:
+    small = memory.peak_of("-c", "print('ok')")
+    large = memory.peak_of("-c", "x = bytearray(200_000_000); x[::4096] = bytes(len(x[::4096])); print('ok')")
+    assert small["output"] == "ok\n"
+    assert 190 < large["peak_mb"] - small["peak_mb"] < 230
+    with pytest.raises(SystemExit, match="exit code 3"):
+        memory.peak_of("-c", "import sys; sys.exit(3)")
+
+
+def test_timing_and_machine_facts() -> None:
+    calls: list[int] = []
+    found = report.timed(lambda: calls.append(1), 3)
+    assert len(calls) == len(found["all"]) == 3
+    assert found["min"] <= found["median"] <= found["max"]
+    facts = report.machine()
+    assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert facts["libraries"]["numpy"] == np.__version__
