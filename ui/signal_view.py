@@ -56,7 +56,7 @@ def show(opened: OpenRecording) -> None:
         format_func=VIEW_NAMES.__getitem__,
         key=_kept("views"),
         help="What to draw, one below the other. Drag across one view to zoom in: the others follow. "
-        "A double click goes back.",
+        "A double click goes back. To stay with a part while changing settings, choose it as the stretch.",
     )
     framing, settings = _settings(opened)
     if not chosen:
@@ -68,6 +68,7 @@ def show(opened: OpenRecording) -> None:
         draw_signal(signal, views, settings),
         width="stretch",
         theme="streamlit",
+        alt=f"{', '.join(VIEW_NAMES[view] for view in views)} over time",
         key=f"signal_figure_{opened.id}",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
     )

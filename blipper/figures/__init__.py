@@ -8,6 +8,7 @@ scales are Viridis and Cividis, and what has a colour has a name, a pattern or a
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
+from blipper.figures.timeline import aggression_figure, emotions_figure, timeline_figure
 
 __all__ = [
     "EMOTION_COLOURS",
@@ -19,6 +20,9 @@ __all__ = [
     "Signal",
     "SignalSettings",
     "View",
+    "aggression_figure",
     "draw_signal",
+    "emotions_figure",
     "signal_figure",
+    "timeline_figure",
 ]

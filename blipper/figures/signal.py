@@ -40,9 +40,9 @@ VIEWS: tuple[View, ...] = get_args(View)
 #: What the views are called on a page.
 VIEW_NAMES: dict[View, str] = {
     "waveform": "Waveform",
-    "linear": "Spectrogram, linear frequency",
+    "linear": "Linear spectrogram",
     "mel": "Mel spectrogram",
-    "log": "Spectrogram, logarithmic frequency",
+    "log": "Log spectrogram",
     "mfcc": "MFCC",
     "chroma": "Chroma",
     "f0": "Pitch (F0)",

@@ -66,7 +66,7 @@ def stack(
     import plotly.graph_objects as go
 
     top = TOP + (30 if title else 0)
-    bottom = BOTTOM + (90 if legend else 0)
+    bottom = BOTTOM + (70 if legend else 0)
     height = sum(panel.height for panel in panels) + GAP * max(0, len(panels) - 1)
     figure = go.Figure()
     offset = 0
@@ -104,8 +104,14 @@ def stack(
         spikedistance=-1,
         dragmode="zoom",
         showlegend=legend,
-        uirevision=f"{start} {end}",  # a page that redraws the same stretch keeps the zoom
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+        },
         xaxis={
             "title": {"text": "Time (s)"},
             "range": (start, end),
@@ -117,6 +123,8 @@ def stack(
             "spikedash": "dot",
             "spikecolor": "#8C8C8C",
             "zeroline": False,
+            "exponentformat": "none",
+            "unifiedhovertitle": {"text": "%{x:.2f} s"},
         },
     )
     if title:
