@@ -1,0 +1,245 @@
+"""The model card, written from the metrics: no number in it comes from anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
+_LICENCES: Final = {
+    "ravdess": "CC BY-NC-SA 4.0",
+    "crema-d": "Open Database License 1.0",
+    "tess": "CC BY-NC-ND 4.0",
+    "savee": "research use only, on request from its authors",
+}
+
+
+def write_card(folder: Path, found: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Write ``MODEL_CARD.md``.
+
+    Parameters
+    ----------
+    folder : path
+    found : mapping
+        As in ``metrics.json``.
+    config : mapping
+        As in ``config.json``.
+    """
+    (folder / "MODEL_CARD.md").write_text(render(found, config), encoding="utf-8")
+
+
+def render(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Return the card's Markdown."""
+    corpora = [corpus for corpus in _TITLES if corpus in found["split"]["clips"]["train"]]
+    sections = (
+        _head(found, config),
+        _uses(),
+        _data(found, corpora),
+        _training(found),
+        _results(found),
+        _groups(found),
+        _alarms(found),
+        _calibration(found, config),
+        _limits(found),
+    )
+    return "\n\n".join(section.strip() for section in sections) + "\n"
+
+
+def _head(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    model, front = found["model"], config["front_end"]
+    size = found["training"]["parameters"]
+    return f"""
+# {model["name"]}
+
+A convolutional network that hears up to {front["window"]:g} s of speech as {front["mels"]} log-mel bands and
+gives two things: how much the voice sounds like each of eight acted emotions, and a calibrated probability that
+it **sounds angry** (Blipper's aggression score). It has {size:,} parameters and runs on a CPU.
+
+SHA-256 of the weights: `{model["sha256"]}`. Every number on this card is in `metrics.json`; the clip figures can
+be recomputed from `test-predictions.csv`.
+"""
+
+
+def _uses() -> str:
+    return """
+## Use
+
+**For** ranking stretches of a recording by how angry the voice sounds, so that a person can listen to the right
+ones first; for teaching and research on acted emotional speech.
+
+**Not for** deciding anything about a person. Not for inferring the emotions of people at work or in education
+(prohibited in the European Union by Article 5(1)(f) of the AI Act, but for medical and safety reasons), not for
+hiring, policing, border control, insurance, or lie detection, not for monitoring people who have not been told.
+A score says how a voice *sounds to people who heard actors*; it says nothing of what anybody feels or intends.
+
+**Licence.** The weights were learned from corpora with non-commercial terms (below) and inherit them: research
+and teaching, no commercial use. Blipper's code is under the MIT licence; the weights are not.
+"""
+
+
+def _data(found: Mapping[str, Any], corpora: list[str]) -> str:
+    clips, speakers = found["split"]["clips"], found["split"]["speakers"]
+    rows = [
+        "| corpus | licence | training clips (speakers) | validation | test | test speakers |",
+        "|---|---|---|---|---|---|",
+    ]
+    for corpus in corpora:
+        cells = [
+            f"{clips[side].get(corpus, 0)} ({len(speakers[side].get(corpus, []))})"
+            for side in ("train", "validation", "test")
+        ]
+        tested = speakers["test"].get(corpus, [])
+        named = ", ".join(tested) if len(tested) <= 6 else f"{tested[0]} to {tested[-1]}"
+        rows.append(f"| {_TITLES[corpus]} | {_LICENCES[corpus]} | {' | '.join(cells)} | {named} |")
+    return f"""
+## Data
+
+{chr(10).join(rows)}
+
+Acted, English, recorded in studios. No speaker and no identical sound is on two sides. Clips were cut to where
+Blipper's own speech detector hears speech; in {found["split"]["without_speech"]} clips it hears none, and those
+are scored whole. Sounds without an angry voice (noise; coughs, laughs and other nonverbal sounds of other
+speakers) are negatives for the aggression head; screams are left out of training, since a scream may well be
+aggression, and are reported below.
+"""
+
+
+def _training(found: Mapping[str, Any]) -> str:
+    training, settings = found["training"], found["settings"]
+    teacher = (
+        f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on layers of the "
+        f"{training['teacher']}, MIT licence) that never heard the clip's speaker; the network also learns to "
+        "predict the teacher's embedding. "
+        if training["teacher"]
+        else ""
+    )
+    return f"""
+## Training
+
+`blipper train` with seed {settings["seed"]}: {training["epochs"]} epochs of
+{training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored best
+on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented versions (pitch,
+tempo, room, noise, equaliser, telephone band, overload), and every batch is masked, tilted and mixed anew.
+"""
+
+
+def _results(found: Mapping[str, Any]) -> str:
+    test = found["test"]
+    rows = [
+        "| test speakers of | clips | speakers | classes | accuracy | UAR | macro-F1 | angry ROC-AUC |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    groups = {_TITLES[name]: test["corpora"][name] for name in _TITLES if name in test["corpora"]}
+    groups["RAVDESS, CREMA-D and SAVEE together, six common emotions"] = test["common"]
+    for name, figures in groups.items():
+        if not figures["clips"]:
+            continue
+        angry = figures.get("angry")
+        cells = [
+            str(figures["clips"]),
+            str(figures["speakers"]),
+            str(len(figures["classes"])),
+            *(_with_interval(figures[key]) for key in ("accuracy", "uar", "macro_f1")),
+            _with_interval(angry["roc_auc"]) if angry else "-",
+        ]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return f"""
+## Results on speakers it never met
+
+In brackets, 95 % intervals by bootstrap over speakers; none where there is a single speaker. Windows are averaged
+over a clip.
+
+{chr(10).join(rows)}
+"""
+
+
+def _groups(found: Mapping[str, Any]) -> str:
+    rows = ["| group | clips | accuracy | angry ROC-AUC | angry found | others over the threshold |"]
+    rows.append("|---|---|---|---|---|---|")
+    for title, groups in (("", found["test"]["by_sex"]), ("intensity ", found["test"]["by_intensity"])):
+        for name, figures in groups.items():
+            angry = figures.get("angry")
+            if not figures["clips"]:
+                continue
+            scores = (
+                [
+                    _with_interval(angry["roc_auc"]),
+                    f"{angry['found']:.1%}",
+                    f"{angry['false_alarm_share']:.1%}",
+                ]
+                if angry
+                else ["-", "-", "-"]
+            )
+            cells = [str(figures["clips"]), _with_interval(figures["accuracy"]), *scores]
+            rows.append(f"| {title}{name} | {' | '.join(cells)} |")
+    return f"""
+## By group
+
+Six common emotions, test speakers of RAVDESS, CREMA-D and SAVEE.
+
+{chr(10).join(rows)}
+"""
+
+
+def _alarms(found: Mapping[str, Any]) -> str:
+    rows = ["| sounds | files | seconds heard | files with an alarm | alarms per hour |", "|---|---|---|---|---|"]
+    for name, figures in found["false_alarms"].items():
+        rows.append(
+            f"| {name} | {figures['files']} | {figures['seconds']:g} | {figures['files_with_alarm']} | "
+            f"{figures['alarms_per_hour']:g} |"
+        )
+    return f"""
+## False alarms
+
+Runs of windows at the threshold of {found["model"]["threshold"]:g}, before the smoothing and the least duration
+that the app asks of an event. "Put to the network" skips the speech detector, which lets hardly any noise
+through. All of these speakers and files were kept out of training.
+
+{chr(10).join(rows)}
+"""
+
+
+def _calibration(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    validation, test = found["validation"], found["test"]["common"]
+    before, after = validation["calibration_error_before"], validation["calibration_error_after"]
+    angry = test.get("angry")
+    tested = (
+        f"On test speakers it is {angry['calibration_error']:.3f} for aggression and "
+        f"{test['calibration_error']:.3f} for the six emotions. "
+        if angry
+        else ""
+    )
+    return f"""
+## Calibration and threshold
+
+One temperature for the emotions and one line for aggression, fitted on validation speakers. Expected calibration
+error there, before and after: emotions {before["emotions"]:.3f} and {after["emotions"]:.3f}, aggression
+{before["aggression"]:.3f} and {after["aggression"]:.3f}. {tested}About one acted clip in six is angry; where anger
+is rarer, a score promises less.
+
+The threshold, {found["model"]["threshold"]:g}, is {config["threshold_rule"]}:
+{validation["quiet_over_threshold"]} of {validation["quiet_clips"]} reach it, and {validation["angry_found"]:.1%}
+of the angry ones do.
+"""
+
+
+def _limits(found: Mapping[str, Any]) -> str:
+    return f"""
+## Limits
+
+- **Acted speech.** Actors overdo what people hide; expect more misses and other mistakes on real talk.
+- **English, North American and British accents**, adults, close microphones. Nothing else was measured.
+- **Loud is not angry**: joy, pain, calling across a room can score high. Cold threats can score low: the model
+  hears the voice, not the words.
+- "Calm" was learned from RAVDESS alone. Neighbouring emotions are often mixed up.
+- A clip-level figure is not a promise for hours of talk: see the false alarms, and listen.
+- {found["test"]["without_speech"]} of the test clips have no detected speech; the app gives those no score.
+"""
+
+
+def _with_interval(figure: Mapping[str, Any]) -> str:
+    bounds = figure["interval"]
+    if bounds is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} [{bounds[0]:.3f}, {bounds[1]:.3f}]"

@@ -1,0 +1,153 @@
+"""Everything that decides a training run's result, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blipper.errors import SettingsError
+from blipper.training.augment import AugmentSettings
+from blipper.training.splits import N_FOLDS
+from blipper.voice.frontend import FrontEnd
+from blipper.voice.networks import NetworkSettings
+
+#: Where the teacher is looked for below the data folder, unless a setting names it.
+TEACHER = Path("whisper-tiny-en-encoder", "encoder.safetensors")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a voice model is trained.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+    fold : int
+        Which speakers are held out; see :func:`blipper.training.splits.make_split`.
+    seed : int
+        Decides initial weights, order, augmentation and cross-fitting.
+    epochs : int
+        At most; one epoch draws as many windows as there are training clips.
+    patience : int
+        Epochs without a better validation score before training stops.
+    batch : int
+        Windows a step.
+    learning_rate : float
+        Highest; reached after a short warm-up, then lowered along a cosine.
+    weight_decay : float
+    dropout : float
+    label_smoothing : float
+    mixup : float
+        Parameter of the Beta distribution; 0 turns it off.
+    versions : int
+        Augmented versions of each training clip, beside the clip itself.
+    distil : float
+        Share of the teacher's opinion in the target, 0 to 1; 0 trains without a teacher.
+    hints : int
+        Principal components of the teacher's embedding that the network learns to predict; 0 for none.
+    hint_weight : float
+    negatives : float
+        Share of each batch that is noise or nonverbal sound, which no angry voice is in.
+    average : float
+        Decay of the running mean of the weights, which is what is evaluated and kept.
+    teacher : path, optional
+        Whisper's encoder; looked for below the data folder unless given.
+    cache : path, optional
+        Folder for decoded clips and features; ``.cache/training`` unless given.
+    limit : int, optional
+        Clips of each corpus on each side; for trials.
+    workers, threads : int
+        Processes for augmentation, threads for TensorFlow.
+    resamples : int
+        Bootstrap resamples for the intervals.
+    network : NetworkSettings
+    front : FrontEnd
+    augmentation : AugmentSettings
+    """
+
+    name: str = "mel-cnn"
+    fold: int = 1
+    seed: int = 0
+    epochs: int = 40
+    patience: int = 12
+    batch: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.3
+    label_smoothing: float = 0.05
+    mixup: float = 0.3
+    versions: int = 5
+    distil: float = 0.6
+    hints: int = 96
+    hint_weight: float = 0.5
+    negatives: float = 0.06
+    average: float = 0.997
+    teacher: Path | None = None
+    cache: Path | None = None
+    limit: int | None = None
+    workers: int = 2
+    threads: int = 2
+    resamples: int = 1000
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    front: FrontEnd = field(default_factory=FrontEnd)
+    augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def __post_init__(self) -> None:
+        """Check the domains."""
+        ranges: dict[str, tuple[float, float]] = {
+            "fold": (1, N_FOLDS),
+            "epochs": (1, 1000),
+            "patience": (1, 1000),
+            "batch": (2, 1024),
+            "learning_rate": (1e-6, 1.0),
+            "weight_decay": (0, 1),
+            "dropout": (0, 0.9),
+            "label_smoothing": (0, 0.5),
+            "mixup": (0, 10),
+            "versions": (0, 100),
+            "distil": (0, 1),
+            "hints": (0, 1024),
+            "hint_weight": (0, 100),
+            "negatives": (0, 0.5),
+            "average": (0, 0.9999),
+            "workers": (1, 64),
+            "threads": (1, 64),
+            "resamples": (10, 100_000),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(
+                    f"training setting {name} is {getattr(self, name)}, expected {low} to {high}"
+                )
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
+        if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
+            raise SettingsError(f"model name {self.name!r}: expected letters, digits, '-', '_' and '.'")
+
+    @classmethod
+    def smoke(cls, **changes: Any) -> TrainSettings:
+        """Return settings that run the whole road in seconds, to see that it works; the model is no good."""
+        small: dict[str, Any] = {
+            "epochs": 2,
+            "batch": 8,
+            "versions": 1,
+            "limit": 12,
+            "distil": 0.0,
+            "hints": 0,
+            "average": 0.5,
+            "workers": 1,
+            "resamples": 20,
+            "network": NetworkSettings((4, 4, 8), 16, (1, 2), 8, 16),
+        }
+        return cls(**{**small, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what decides the result as plain JSON values; folders and processes are left out."""
+        values = asdict(self)
+        for name in ("teacher", "cache", "workers"):
+            del values[name]
+        values["network"] = self.network.to_dict()
+        values["augmentation"]["snr"] = list(self.augmentation.snr)
+        return values

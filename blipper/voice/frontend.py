@@ -1,0 +1,149 @@
+"""From samples to the log-mel frames that the networks see.
+
+Frames are not centred: frame ``i`` covers the samples ``[i * hop, i * hop + fft)`` and nothing before or
+after them. So the frames of a window are a slice of the frames of the stretch around it, computed once, and
+never show the network what lies outside the window.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blipper.errors import ModelError
+from blipper.recording import Float32
+
+#: Frames computed at a time: 4096 * 257 bins * 8 bytes = 8 MB.
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Settings of the log-mel frames.
+
+    Parameters
+    ----------
+    sampling_rate : int
+        Hz.
+    fft, hop : int
+        Samples in a frame and between frames: 512 = 32 ms, 160 = 10 ms.
+    mels : int
+        Number of bands (HTK-free, Slaney's scale as in librosa).
+    f_min, f_max : float
+        Edges of the lowest and highest band, Hz.
+    floor : float
+        Decibels below a window's loudest cell at which its frames are cut off.
+    scale : float
+        Decibels to one unit of the network's input.
+    window : float
+        Seconds that the network sees at once.
+    """
+
+    sampling_rate: int = 16_000
+    fft: int = 512
+    hop: int = 160
+    mels: int = 64
+    f_min: float = 50.0
+    f_max: float = 7_600.0
+    floor: float = 70.0
+    scale: float = 15.0
+    window: float = 3.0
+
+    @property
+    def frames(self) -> int:
+        """Frames in a full window: (3 * 16,000 - 512) // 160 + 1 = 297."""
+        return self.count(round(self.window * self.sampling_rate))
+
+    def count(self, samples: int) -> int:
+        """Return how many frames fit into so many samples; a stretch shorter than a frame still gives one."""
+        return max(1, (samples - self.fft) // self.hop + 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FrontEnd:
+        """Rebuild from :meth:`to_dict`'s output.
+
+        Raises
+        ------
+        ModelError
+            If a setting is unknown or of the wrong kind.
+        """
+        try:
+            built = cls(**values)
+        except TypeError as error:
+            raise ModelError(f"front-end settings {dict(values)} are not Blipper's: {error}") from error
+        for name, default in cls().to_dict().items():
+            value = getattr(built, name)
+            whole = isinstance(default, int)
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value <= 0:
+                kind = "whole number" if whole else "number"
+                raise ModelError(f"front-end setting {name} is {value!r}, expected a positive {kind}")
+        return built
+
+
+@functools.lru_cache(maxsize=4)
+def _filters(front: FrontEnd) -> tuple[Float32, Float32]:
+    """Return the analysis window (fft,) and the mel filters (bins, mels)."""
+    import librosa
+
+    filters = librosa.filters.mel(
+        sr=front.sampling_rate, n_fft=front.fft, n_mels=front.mels, fmin=front.f_min, fmax=front.f_max
+    )
+    hann = librosa.filters.get_window("hann", front.fft).astype(np.float32)
+    return hann, np.ascontiguousarray(filters.T, dtype=np.float32)
+
+
+def log_mel(samples: Float32, front: FrontEnd) -> Float32:
+    """Compute log-mel frames.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray of float32, shape (n,)
+        At ``front.sampling_rate``; padded with zeros to one frame if shorter.
+    front : FrontEnd
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_frames, mels)
+        Decibels of mel power, not below -120 dB.
+    """
+    from scipy import fft as scipy_fft
+
+    hann, filters = _filters(front)
+    samples = np.asarray(samples, dtype=np.float32)
+    if len(samples) < front.fft:
+        samples = np.pad(samples, (0, front.fft - len(samples)))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, front.fft)[:: front.hop]
+    out = np.empty((len(frames), front.mels), dtype=np.float32)
+    for first in range(0, len(frames), _CHUNK):
+        spectrum = scipy_fft.rfft(frames[first : first + _CHUNK] * hann, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        out[first : first + _CHUNK] = 10 * np.log10(np.maximum(power @ filters, 1e-12))
+    return out
+
+
+def normalise(frames: NDArray[np.floating[Any]], front: FrontEnd) -> Float32:
+    """Make one window's frames independent of its level.
+
+    Parameters
+    ----------
+    frames : numpy.ndarray, shape (n_frames, mels)
+        Decibels.
+    front : FrontEnd
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_frames, mels)
+        Cut off ``front.floor`` below the loudest cell, mean 0, in units of ``front.scale``.
+    """
+    frames = np.asarray(frames, dtype=np.float32)
+    frames = np.maximum(frames, frames.max() - np.float32(front.floor))
+    return (frames - frames.mean(dtype=np.float64).astype(np.float32)) / np.float32(front.scale)

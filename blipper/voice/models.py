@@ -1,0 +1,394 @@
+"""Voice models on disk: finding, checking, loading, and scoring windows of speech.
+
+A model is a folder with ``weights.safetensors`` and ``config.json``. The network is built in code from the
+configuration and filled from the weights, whose SHA-256 stands in the configuration: nothing in the folder is
+ever executed, and whatever does not fit is a :class:`~blipper.errors.ModelError` instead of a wrong number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blipper.errors import ModelError
+from blipper.paths import models_dir
+from blipper.recording import Float32
+from blipper.results import ModelInfo
+from blipper.voice.frontend import FrontEnd, log_mel, normalise
+from blipper.voice.labels import EMOTIONS
+from blipper.voice.networks import NetworkSettings, build
+
+#: Raised whenever an old reader would misread a model's folder.
+FORMAT: Final = 1
+WEIGHTS: Final = "weights.safetensors"
+CONFIG: Final = "config.json"
+#: What ``"auto"`` prefers, the best first.
+_PREFERRED: Final = ("mel-cnn",)
+#: Windows in one call of the network; the last ones are padded, so that few shapes are ever compiled.
+_BATCHES: Final = (64, 8)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Numbers that turn logits into probabilities.
+
+    Parameters
+    ----------
+    temperature : float
+        The emotions' logits are divided by it (Guo et al. 2017).
+    slope, intercept : float
+        Aggression is ``sigmoid(slope * logit + intercept)`` (Platt 1999).
+    """
+
+    temperature: float = 1.0
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def apply(self, logits: NDArray[np.floating[Any]]) -> tuple[Float32, Float32]:
+        """Turn logits (n, 9) into emotions (n, 8) and aggression (n,)."""
+        logits = np.asarray(logits, dtype=np.float64)
+        scaled = logits[:, : len(EMOTIONS)] / self.temperature
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        emotions = powers / powers.sum(axis=1, keepdims=True)
+        raised = self.slope * logits[:, len(EMOTIONS)] + self.intercept
+        aggression = 0.5 * (1 + np.tanh(raised / 2))  # the sigmoid, without overflow
+        return emotions.astype(np.float32), aggression.astype(np.float32)
+
+
+class VoiceModel:
+    """A voice model, ready to score; safe to share between threads.
+
+    Parameters
+    ----------
+    info : ModelInfo
+    config : mapping
+        The model's ``config.json``.
+    network : keras.Model
+    front : FrontEnd
+    calibration : Calibration
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        config: Mapping[str, Any],
+        network: Any,
+        front: FrontEnd,
+        calibration: Calibration,
+    ) -> None:
+        import tensorflow as tf
+
+        self.info = info
+        self.config = config
+        self.front = front
+        self.calibration = calibration
+        self.network = network
+        signature = [
+            tf.TensorSpec((None, front.frames, front.mels), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+        ]
+        self._forward = tf.function(
+            lambda frames, lengths: network([frames, lengths], training=False), input_signature=signature
+        )
+        self._tracing = threading.Lock()
+        self._traced = False
+
+    def __repr__(self) -> str:
+        """Name the model and the start of its hash."""
+        return f"VoiceModel({self.info.name!r}, sha256={self.info.sha256[:12]!r})"
+
+    def score_windows(
+        self, samples: Float32, sampling_rate: int, starts: ArrayLike, ends: ArrayLike
+    ) -> tuple[Float32, Float32]:
+        """Score windows of one stretch of sound.
+
+        Parameters
+        ----------
+        samples : numpy.ndarray of float32, shape (n,)
+            Mono.
+        sampling_rate : int
+            Hz; the model's own, 16,000.
+        starts, ends : array-like of float, shape (n_windows,)
+            Seconds from ``samples[0]``. Nothing outside a window touches its score. Windows longer than the
+            network's (3 s) are scored as the mean of evenly placed ones of that length.
+
+        Returns
+        -------
+        emotions : numpy.ndarray of float32, shape (n_windows, 8)
+            Probabilities in the order of :data:`blipper.voice.labels.EMOTIONS`.
+        aggression : numpy.ndarray of float32, shape (n_windows,)
+            Calibrated probability that the voice sounds angry.
+
+        Raises
+        ------
+        ModelError
+            If the sampling rate or the shapes do not fit, or a sample is not finite.
+        """
+        front = self.front
+        if sampling_rate != front.sampling_rate:
+            raise ModelError(
+                f"{self.info.name} hears sound at {front.sampling_rate} Hz, not at {sampling_rate} Hz"
+            )
+        samples = np.asarray(samples, dtype=np.float32)
+        first = np.atleast_1d(np.asarray(starts, dtype=np.float64))
+        last = np.atleast_1d(np.asarray(ends, dtype=np.float64))
+        if samples.ndim != 1 or first.ndim != 1 or first.shape != last.shape:
+            raise ModelError(
+                f"samples of shape {samples.shape}, starts {first.shape} and ends {last.shape} do not fit: "
+                "expected (n,), (n_windows,) and (n_windows,)"
+            )
+        if not len(first):
+            return np.zeros((0, len(EMOTIONS)), dtype=np.float32), np.zeros(0, dtype=np.float32)
+        self._check_windows(samples, first, last)
+        frames = log_mel(samples, front)
+        pieces, owners = self._cut(frames, len(samples), first, last)
+        emotions, aggression = self.calibration.apply(self.logits(pieces))
+        counts = np.bincount(owners, minlength=len(first)).astype(np.float32)
+        sums = np.zeros((len(first), len(EMOTIONS)), dtype=np.float32)
+        np.add.at(sums, owners, emotions)
+        angry = np.zeros(len(first), dtype=np.float32)
+        np.add.at(angry, owners, aggression)
+        return sums / counts[:, np.newaxis], angry / counts
+
+    def logits(self, pieces: Sequence[Float32]) -> Float32:
+        """Run the network over windows of frames.
+
+        Parameters
+        ----------
+        pieces : sequence of numpy.ndarray, shape (n_frames, mels)
+            Log-mel in decibels as :func:`blipper.voice.frontend.log_mel` gives it; no piece longer than
+            ``front.frames``.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_pieces, 9)
+            Emotions, then aggression; before calibration.
+        """
+        out = np.empty((len(pieces), len(EMOTIONS) + 1), dtype=np.float32)
+        first = 0
+        while first < len(pieces):
+            size = next((size for size in _BATCHES if len(pieces) - first >= size), _BATCHES[-1])
+            if size < len(pieces) - first < _BATCHES[0] and len(pieces) - first > _BATCHES[0] // 2:
+                size = _BATCHES[0]  # one padded large batch is quicker than many small ones
+            part = pieces[first : first + size]
+            frames = np.zeros((size, self.front.frames, self.front.mels), dtype=np.float32)
+            lengths = np.ones(size, dtype=np.int32)
+            for row, piece in enumerate(part):
+                frames[row, : len(piece)] = normalise(piece, self.front)
+                lengths[row] = len(piece)
+            out[first : first + len(part)] = self._run(frames, lengths)[: len(part)]
+            first += size
+        return out
+
+    def _run(self, frames: Float32, lengths: NDArray[np.int32]) -> Float32:
+        if not self._traced:
+            with self._tracing:  # tf.function traces once; two threads at the start would trace twice
+                found = self._forward(frames, lengths).numpy()
+                self._traced = True
+        else:
+            found = self._forward(frames, lengths).numpy()
+        return np.asarray(found[:, : len(EMOTIONS) + 1], dtype=np.float32)
+
+    def _check_windows(
+        self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    ) -> None:
+        duration = len(samples) / self.front.sampling_rate
+        wrong = ~((starts >= 0) & (ends > starts) & (ends <= duration + 0.02))
+        if wrong.any():
+            i = int(np.flatnonzero(wrong)[0])
+            raise ModelError(
+                f"window {i} from {starts[i]} s to {ends[i]} s does not lie within the {duration:.3f} s of "
+                "sound; expected 0 <= start < end <= duration"
+            )
+        if not np.isfinite(samples).all():
+            raise ModelError("the sound holds NaN or infinite samples")
+
+    def _cut(
+        self, frames: Float32, n_samples: int, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    ) -> tuple[list[Float32], NDArray[np.int64]]:
+        """Cut windows out of the stretch's frames; a long one becomes several, owned by their window."""
+        front, most = self.front, self.front.frames
+        pieces: list[Float32] = []
+        owners: list[int] = []
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            begin = min(round(start * front.sampling_rate / front.hop), len(frames) - 1)
+            inside = min(round(end * front.sampling_rate), n_samples) - begin * front.hop
+            length = min(front.count(inside), len(frames) - begin)
+            n = math.ceil(length / most)
+            for k in range(n):
+                offset = round(k * (length - most) / (n - 1)) if n > 1 else 0
+                pieces.append(frames[begin + offset : begin + min(offset + most, length)])
+                owners.append(i)
+        return pieces, np.array(owners)
+
+
+def available_models(directory: str | Path | None = None) -> tuple[str, ...]:
+    """Name the models in a folder, sorted.
+
+    Parameters
+    ----------
+    directory : path, optional
+        :func:`blipper.models_dir` unless given.
+    """
+    folder = models_dir() if directory is None else Path(directory)
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in folder.iterdir() if (path / CONFIG).is_file()))
+
+
+def load_model(name: str = "auto", directory: str | Path | None = None) -> VoiceModel:
+    """Load a voice model.
+
+    Parameters
+    ----------
+    name : str
+        A folder's name in `directory`; ``"auto"`` takes the best there is.
+    directory : path, optional
+        :func:`blipper.models_dir` unless given.
+
+    Returns
+    -------
+    VoiceModel
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files are missing, damaged, or do not fit each other.
+    """
+    folder = models_dir() if directory is None else Path(directory)
+    names = available_models(folder)
+    if name == "auto":
+        if not names:
+            raise ModelError(f"{folder}: no voice model here; a folder with {CONFIG} and {WEIGHTS} is needed")
+        name = next((preferred for preferred in _PREFERRED if preferred in names), names[0])
+    if name not in names:
+        known = ", ".join(names) if names else "none"
+        raise ModelError(f"{folder}: no voice model named {name!r}; available: {known}")
+    return load_folder(folder / name)
+
+
+def load_folder(folder: Path) -> VoiceModel:
+    """Load the model in one folder; see :func:`load_model`."""
+    config = read_config(folder / CONFIG)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{path}: missing; {CONFIG} beside it names its SHA-256 {config['sha256'][:12]}…")
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != config["sha256"]:
+        raise ModelError(
+            f"{path}: SHA-256 is {found[:12]}…, {CONFIG} says {config['sha256'][:12]}…; one of the two files "
+            "was changed or damaged"
+        )
+    front = FrontEnd.from_dict(config["front_end"])
+    network = build(NetworkSettings.from_dict(config["network"]), front.frames, front.mels)
+    fill(network, data, path)
+    calibration = Calibration(
+        temperature=_number(config, "calibration", "temperature", low=1e-3),
+        slope=_number(config, "calibration", "slope", low=1e-3),
+        intercept=_number(config, "calibration", "intercept", low=-1e3),
+    )
+    info = ModelInfo(config["name"], config["sha256"], _number(config, None, "threshold", low=1e-6, high=1.0))
+    return VoiceModel(info, config, network, front, calibration)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read and check a model's configuration.
+
+    Raises
+    ------
+    ModelError
+        If it is missing, no JSON, of another format, incomplete, or has other labels.
+    """
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path}: cannot be read as a model's configuration ({error})") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else type(config).__name__
+        raise ModelError(f"{path}: format is {found!r}, expected {FORMAT}")
+    kinds = {
+        "name": str,
+        "sha256": str,
+        "labels": list,
+        "front_end": dict,
+        "network": dict,
+        "calibration": dict,
+        "threshold": (int, float),
+    }
+    for key, kind in kinds.items():
+        if not isinstance(config.get(key), kind):
+            raise ModelError(f"{path}: {key} is {config.get(key)!r}, which does not fit")
+    if config["labels"] != list(EMOTIONS):
+        unknown = [label for label in config["labels"] if label not in EMOTIONS]
+        what = f"unknown labels {unknown}" if unknown else f"labels {config['labels']}"
+        raise ModelError(f"{path}: {what}; expected {list(EMOTIONS)} in this order")
+    return config
+
+
+def fill(network: Any, data: bytes, path: Path) -> None:
+    """Put weights into a network.
+
+    Parameters
+    ----------
+    network : keras.Model
+    data : bytes
+        A safetensors file's bytes; names as :func:`named_weights` gives them.
+    path : path
+        For messages.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged, or a tensor is missing, superfluous, of another shape or not finite.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise ModelError(f"{path}: is no safetensors file ({error})") from error
+    variables = named_weights(network)
+    if missing := sorted(set(variables) - set(tensors)):
+        raise ModelError(f"{path}: tensor {missing[0]} is missing")
+    if surplus := sorted(set(tensors) - set(variables)):
+        raise ModelError(f"{path}: tensor {surplus[0]} has no place in the network that {CONFIG} describes")
+    for name, variable in variables.items():
+        if tensors[name].shape != tuple(variable.shape):
+            raise ModelError(
+                f"{path}: tensor {name} has shape {tensors[name].shape}, the network that {CONFIG} describes "
+                f"needs {tuple(variable.shape)}"
+            )
+        if not np.isfinite(tensors[name]).all():
+            raise ModelError(f"{path}: tensor {name} holds NaN or infinite values")
+        variable.assign(tensors[name])
+
+
+def named_weights(network: Any) -> dict[str, Any]:
+    """Name a network's variables by layer, ``"block1_conv/kernel"``, moving statistics included."""
+    return {
+        f"{layer.name}/{variable.name}": variable
+        for layer in network.layers
+        for variable in layer.weights
+        if "seed_generator" not in variable.path
+    }
+
+
+def _number(
+    config: Mapping[str, Any], group: str | None, key: str, *, low: float, high: float = 1e3
+) -> float:
+    value = config[key] if group is None else config[group].get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        where = key if group is None else f"{group}.{key}"
+        raise ModelError(f"{CONFIG}: {where} is {value!r}, expected a number from {low} to {high}")
+    return float(value)
