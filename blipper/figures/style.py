@@ -6,7 +6,7 @@ No text colour is set, so that a page's theme (dark or light) decides it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,15 +32,12 @@ class Panel:
         Properties of the y axis (title with unit, range, ...).
     height : int
         In pixels.
-    shapes : list of dict
-        Plotly shapes in time and the panel's y axis, or ``yref="panel"`` for 0 to 1 of its height.
     """
 
     title: str
     traces: list[Any]
     y: dict[str, Any]
     height: int = 160
-    shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def stack(
@@ -85,12 +82,9 @@ def stack(
             trace.update(xaxis="x", yaxis=f"y{key}")
             if getattr(trace, "showscale", None):
                 trace.colorbar.update(
-                    y=(lower + upper) / 2, yanchor="middle", len=panel.height, lenmode="pixels"
+                    x=1.0, y=(lower + upper) / 2, yanchor="middle", len=panel.height, lenmode="pixels"
                 )
             figure.add_trace(trace)
-        for shape in panel.shapes:
-            reference = f"y{key} domain" if shape.get("yref") == "panel" else f"y{key}"
-            figure.add_shape({"xref": "x", **shape, "yref": reference})
         figure.add_annotation(
             text=f"<b>{panel.title}</b>", x=0, xref="paper", xanchor="left", y=upper, yref="paper",
             yanchor="bottom", yshift=3, showarrow=False, align="left",
