@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from blipper import cli_models
+from blipper.cli_models import Json
 from blipper.errors import AudioError, BlipperError, SettingsError
 from blipper.terminal import (
     FAILED,
@@ -54,7 +56,6 @@ class Channels(StrEnum):
     separate = "separate"
 
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON alone to standard output.")]
 Model = Annotated[str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")]
 ChannelsOption = Annotated[
     Channels,
@@ -112,11 +113,15 @@ def predict(
         rows: list[dict[str, Any]] = []
         with progress_bars() as progress:
             for done, (name, unusable) in enumerate(found):
-                progress("files", done, len(found))
+
+                def files_done(step: str, completed: float, total: float, done: int = done) -> None:
+                    progress("files", done, len(found))
+
+                files_done("", 0, 0)
                 try:
                     if unusable is not None:
                         raise unusable
-                    prediction = predict_one(name, model=voice, settings=settings)
+                    prediction = predict_one(name, model=voice, settings=settings, progress=files_done)
                 except AudioError as error:
                     failures.append(str(error))
                     rows.append({"file": name, "error": str(error)})
@@ -246,21 +251,8 @@ def _write_output(result: Analysis, target: Path) -> None:
     inform(f"Wrote {target}: {writer.description}.")
 
 
-@app.command(epilog=_EXIT_CODES)
-def datasets(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one corpus or more below it.")],
-    as_json: Json = False,
-) -> None:
-    """Count what is there of RAVDESS, CREMA-D, TESS and SAVEE, and say what is missing."""
-    with exit_codes():
-        from blipper.datasets import read_corpora
-        from blipper.reports import corpora_dict, corpora_text
-
-        counts = corpora_dict(read_corpora(folder))
-        if as_json:
-            write_json(counts)
-        else:
-            write_out(corpora_text(counts))
+for command in (cli_models.datasets, cli_models.models, cli_models.train):
+    app.command(epilog=_EXIT_CODES)(command)
 
 
 def main() -> None:

@@ -140,3 +140,49 @@ def corpora_text(counts: Mapping[str, Any]) -> str:
         lines += [f"Left out of {name}: {n} ({reason})." for reason, n in part["excluded"].items()]
     lines += [f"Not found: {name}." for name in counts["missing"]]
     return "\n".join(lines) + "\n"
+
+
+def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return :func:`blipper.inventory.list_models`'s sound models as a table."""
+    header = ("model", "SHA-256", "MB", "threshold", *_FIGURES.values())
+    lines = []
+    for row in rows:
+        figures = row["figures"] or {}
+        lines.append(
+            (
+                *(
+                    row["name"],
+                    row["sha256"][:12],
+                    f"{row['size_bytes'] / 1e6:.1f}",
+                    f"{row['threshold']:.2f}",
+                ),
+                *(f"{figures[key]:.3f}" if key in figures else "-" for key in _FIGURES),
+            )
+        )
+    note = (
+        "Figures are on speakers that neither training nor any choice ever heard: accuracy and UAR over the "
+        "six common emotions and ROC-AUC for angry against the rest, on RAVDESS, CREMA-D and SAVEE together; "
+        "TESS's unseen actress apart."
+    )
+    table = columns([header, *lines], right=frozenset(range(2, len(header))))
+    return "\n".join([*table, "", note]) + "\n"
+
+
+def training_text(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> str:
+    """Return what a training run came to, in three lines."""
+    training, model = metrics["training"], metrics["model"]
+    named = ", ".join(f"{_FIGURES[key]} {value:.3f}" for key, value in figures.items())
+    return (
+        f"{model['name']} ({model['sha256'][:12]}): {training['epochs']} epochs, the best was "
+        f"{training['best_epoch']}; {length(training['seconds'])}.\n"
+        f"On unseen speakers: {named or 'nothing could be measured'}.\n"
+        f"Threshold {model['threshold']:.2f}, chosen on validation speakers.\n"
+    )
+
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "uar": "UAR",
+    "roc_auc_angry": "ROC-AUC angry",
+    "accuracy_tess": "TESS accuracy",
+}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any, Final
 
 import typer
@@ -32,6 +35,13 @@ _STEPS = {
     "quality": "Checking the quality",
     "voice": "Scoring the voice",
     "files": "Files",
+    "prepare": "Reading the clips",
+    "features": "Computing features",
+    "teacher": "Hearing the teacher",
+    "opinions": "Asking the teacher",
+    "train": "Training",
+    "evaluate": "Testing on unseen speakers",
+    "false alarms": "Counting false alarms",
 }
 
 
@@ -140,8 +150,17 @@ def write_json(value: Any) -> None:
 
 
 @contextlib.contextmanager
-def progress_bars() -> Iterator[ProgressCallback]:
+def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
     """Show progress on standard error while the block runs, if that is a terminal.
+
+    Ctrl-C takes effect at the next report, where nothing is half done; pressed again, at once. (Python would
+    raise wherever it happens to be, and inside a C library's callback that is lost without a trace.)
+
+    Parameters
+    ----------
+    lines : bool
+        For work of hours: where standard error is no terminal, write a line for each step and for each tenth
+        of it, so that a log shows life.
 
     Yields
     ------
@@ -151,6 +170,7 @@ def progress_bars() -> Iterator[ProgressCallback]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     console = errors()
     tasks: dict[str, TaskID] = {}
+    tenths: dict[str, int] = {}
     bars = Progress(
         *(*columns, TimeElapsedColumn(), TimeRemainingColumn()),
         console=console,
@@ -159,13 +179,47 @@ def progress_bars() -> Iterator[ProgressCallback]:
         redirect_stdout=False,  # results are written past it, when it has gone
     )
 
-    def report(step: str, completed: float, total: float) -> None:
-        if step not in tasks:
-            tasks[step] = bars.add_task(_STEPS.get(step, step))
-        bars.update(tasks[step], completed=completed, total=total)
+    with _deferred_interrupt() as stop_if_interrupted, bars:
 
-    with bars:
+        def report(step: str, completed: float, total: float) -> None:
+            stop_if_interrupted()
+            if step not in tasks:
+                tasks[step] = bars.add_task(_STEPS.get(step, step))
+            bars.update(tasks[step], completed=completed, total=total)
+            if lines and not console.is_terminal:
+                tenth = int(10 * completed / total) if total else 10
+                if tenths.get(step) != tenth:
+                    tenths[step] = tenth
+                    inform(f"{_STEPS.get(step, step)}: {10 * tenth} %")
+
         yield report
+        stop_if_interrupted()
+
+
+@contextlib.contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], None]]:
+    """Keep the first Ctrl-C for the yielded function to raise; leave a second one to Python."""
+    pressed: list[int] = []
+
+    def stop_if_interrupted() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not under nohup, say
+    )
+    if ours:
+        signal.signal(signal.SIGINT, keep)
+    try:
+        yield stop_if_interrupted
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:

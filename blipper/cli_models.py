@@ -1,0 +1,121 @@
+"""The commands about corpora and models: ``blipper datasets``, ``models`` and ``train``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blipper.errors import ModelError, SettingsError
+from blipper.terminal import (
+    FAILED,
+    complain,
+    exit_codes,
+    inform,
+    progress_bars,
+    without_chatter,
+    write_json,
+    write_out,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON alone to standard output.")]
+
+
+def datasets(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one corpus or more below it.")],
+    as_json: Json = False,
+) -> None:
+    """Count what is there of RAVDESS, CREMA-D, TESS and SAVEE, and say what is missing."""
+    with exit_codes():
+        from blipper.datasets import read_corpora
+        from blipper.reports import corpora_dict, corpora_text
+
+        counts = corpora_dict(read_corpora(folder))
+        if as_json:
+            write_json(counts)
+        else:
+            write_out(corpora_text(counts))
+
+
+def models(as_json: Json = False) -> None:
+    """List the installed voice models with their hashes and figures; a damaged one gives exit code 1."""
+    with exit_codes():
+        from blipper.inventory import list_models
+        from blipper.paths import models_dir
+        from blipper.reports import models_text
+
+        rows = list_models()
+        failures = [row["error"] for row in rows if "error" in row]
+        for message in failures:
+            complain(message)
+        if as_json:
+            write_json(rows)
+        elif len(failures) < len(rows):
+            write_out(models_text([row for row in rows if "error" not in row]))
+        if not rows:
+            raise ModelError(f"{models_dir()}: no voice model is installed here")
+        if failures:
+            raise typer.Exit(FAILED)
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="The folder with the corpora; see 'blipper datasets'.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model's folder; made if needed.")],
+    as_json: Json = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The model's name; that of the folder unless given.")
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", help="At most; training stops early.")] = 40,
+    seed: Annotated[int, typer.Option("--seed", help="Decides everything that is drawn by chance.")] = 0,
+    fold: Annotated[int, typer.Option("--fold", help="Which speakers are held out for testing.")] = 1,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Clips of each corpus on each side, for a trial run.")
+    ] = None,
+    teacher: Annotated[
+        bool,
+        typer.Option(
+            "--teacher/--no-teacher",
+            help="Learn from Whisper's encoder as well, whose weights lie below the data folder.",
+        ),
+    ] = True,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", help="Where decoded clips, features and checkpoints are kept."),
+    ] = None,
+) -> None:
+    """Train a voice model and measure it on speakers whom it never heard.
+
+    The same command goes on where it was interrupted; another --cache folder begins afresh.
+    """
+    with exit_codes(interrupted="the same command goes on from the last whole epoch"):
+        if output.exists() and not output.is_dir():
+            raise SettingsError(f"--output {output}: is a file; a folder is needed")
+        from blipper.training.settings import TrainSettings
+
+        settings = TrainSettings(
+            name=name or output.resolve().name,
+            epochs=epochs,
+            seed=seed,
+            fold=fold,
+            limit=limit,
+            cache=cache,
+        )
+        if not teacher:
+            settings = replace(settings, distil=0.0, hints=0)
+
+        from blipper.inventory import headline
+        from blipper.reports import training_text
+
+        with without_chatter():
+            import tensorflow  # noqa: F401  (its greeting, before the bars)
+
+            from blipper.training.train import train as run
+        with progress_bars(lines=True) as progress:
+            result = run(data, output, settings=settings, progress=progress)
+        inform(f"Wrote {result.folder}.")
+        if as_json:
+            write_json(result.metrics)
+        else:
+            write_out(training_text(result.metrics, headline(result.metrics)))
