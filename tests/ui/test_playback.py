@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import Any
 
@@ -53,7 +54,9 @@ def test_audio_is_the_samples_at_16_bit(rng: np.random.Generator) -> None:
     assert np.abs(decoded - samples).max() <= 1 / 32768
 
 
-def test_audio_longer_than_a_block_has_no_seam(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audio_longer_than_a_block_has_no_seam(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(playback, "_BLOCK_SECONDS", 0.37)
     samples = rng.uniform(-0.9, 0.9, RATE * 3 + 11).astype(np.float32)
     made = playback.prepare(recording(samples), track(3.1), 0)
@@ -95,7 +98,7 @@ def test_envelope_equals_the_plain_one(rng: np.random.Generator, monkeypatch: py
     samples = rng.normal(0, 0.2, RATE + 123).astype(np.float32)
     _, arrays = unpack(playback.prepare(recording(samples), track(1.1), 0).lanes)
     edges = np.linspace(0, len(samples), 38).round().astype(int)
-    cuts = [samples[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    cuts = [samples[a:b] for a, b in itertools.pairwise(edges)]
     peak = np.abs(samples).max()
     np.testing.assert_array_equal(arrays["high"], [round(255 * max(c.max(), 0) / peak) for c in cuts])
     np.testing.assert_array_equal(arrays["low"], [round(255 * max(-c.min(), 0) / peak) for c in cuts])

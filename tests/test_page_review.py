@@ -1,0 +1,232 @@
+"""The Review page without a browser: Streamlit's AppTest runs the script, the engine runs for real."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from blipper import Limits, models_dir, summary_sentence
+from blipper.export import WRITERS
+from ui.intake import SAMPLE
+from ui.session import Shelf
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+
+
+@pytest.fixture
+def page() -> AppTest:
+    if not any(models_dir().glob("*/config.json")):
+        pytest.fail(f"no model in {models_dir()}; the page cannot be tested without one")
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def held(page: AppTest) -> Shelf:
+    shelf = page.session_state["blipper_shelf"]
+    assert isinstance(shelf, Shelf)
+    return shelf
+
+
+def finish(page: AppTest, seconds: float = 60) -> AppTest:
+    """Rerun until no job is left, as the page's own polling does in a browser."""
+    deadline = time.monotonic() + seconds
+    while held(page).working:
+        assert time.monotonic() < deadline, "the analysis did not come to its end"
+        time.sleep(0.1)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def open_sample(page: AppTest) -> AppTest:
+    page.segmented_control(key="blipper_way").set_value("sample").run()
+    page.button(key="blipper_sample").click().run()
+    return finish(page)
+
+
+def shown(page: AppTest) -> str:
+    """Everything that the page says, as Markdown."""
+    kinds = (page.title, page.header, page.subheader, page.markdown, page.caption, page.error, page.warning)
+    return "\n".join(element.value for kind in (*kinds, page.info) for element in kind)
+
+
+def wav(samples: np.ndarray, rate: int = 16_000) -> bytes:
+    file = io.BytesIO()
+    sf.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def speech_and_silence() -> np.ndarray:
+    """Both sides of a call: the sample's first half minute on the left, nothing on the right."""
+    samples, rate = sf.read(SAMPLE, frames=30 * 16_000)
+    assert rate == 16_000
+    return np.stack([samples, np.zeros_like(samples)], axis=1)
+
+
+def test_the_empty_page_says_what_a_score_is(page: AppTest) -> None:
+    assert not page.exception
+    text = shown(page)
+    for words in ("sounds angry", "worth a listen", "decides nothing", "actors speaking English"):
+        assert words in text
+    assert "is aggressive" not in text
+    assert page.file_uploader[0].accept_multiple_files
+
+
+def test_upload_limit_is_the_library_s() -> None:
+    assert st.get_option("server.maxUploadSize") * 2**20 == Limits().max_decoded_bytes
+
+
+def test_nothing_is_told_to_others() -> None:
+    assert st.get_option("browser.gatherUsageStats") is False
+    assert st.get_option("server.address") == "localhost"
+
+
+def test_sample_gives_sentence_quality_player_and_files(page: AppTest) -> None:
+    open_sample(page)
+    opened = held(page).finished[0]
+    sentence = summary_sentence(opened.analysis)
+    assert page.header[0].value.replace("\\", "").replace("\u2060", "") == sentence
+    text = shown(page).replace("\\", "").replace("\u2060", "")
+    for check in opened.analysis.tracks[0].quality.checks:
+        assert check.label in text
+        assert check.message in text
+    assert [button.label for button in page.get("download_button")] == [
+        "Events (CSV)",
+        "Windows (CSV)",
+        "Everything (JSON)",
+    ]
+    kinds = [block.proto.component_name for block in page.get("bidi_component")]
+    assert kinds.count("blipper_player") == (2 if opened.analysis.events else 1)
+    assert len(page.dataframe[0].value) == len(opened.analysis.tracks[0].windows)
+    origin = dict(page.dataframe[1].value.itertuples(index=False))
+    assert origin["Model's SHA-256"] == opened.analysis.model.sha256
+    assert origin["File's SHA-256"] == opened.analysis.provenance.sha256
+
+
+def test_threshold_marks_anew_without_the_model(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_sample(page)
+    opened = held(page).finished[0]
+    before = opened.analysis
+    monkeypatch.setattr("blipper.analysis.score_windows", None)  # any use of the model would fail
+    slider = page.slider(key=f"threshold_{opened.id}")
+    assert slider.value == round(before.model.threshold, 2)
+    slider.set_value(0.05).run()
+    assert opened.threshold == 0.05
+    assert opened.analysis is before
+    low = opened.marked
+    assert sum(event.duration for event in low.events) > sum(event.duration for event in before.events)
+    assert page.header[0].value.replace("\\", "").replace("\u2060", "") == summary_sentence(low)
+    page.button(key=f"blipper_reset_{opened.id}").click().run()
+    assert opened.marked is before
+    assert page.slider(key=f"threshold_{opened.id}").value == round(before.model.threshold, 2)
+    assert not page.exception
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello, this is no sound", b"RIFF\x24\x00\x00\x00WAVEfmt "],
+    ids=["empty", "text", "header"],
+)
+def test_a_bad_file_says_so_and_the_page_stays_up(page: AppTest, content: bytes) -> None:
+    page.file_uploader[0].upload("<b>broken</b>.wav", content, "audio/wav").run()
+    finish(page)
+    assert len(page.error) == 1
+    message = page.error[0].value
+    assert "<b>" not in message.replace("\\<", "")
+    assert "broken" in message
+    assert "accepted" in message or "expected" in message
+    [failed] = held(page).failed
+    page.button(key=f"blipper_put_away_{failed.id}").click().run()
+    assert not page.error
+    page.file_uploader[0].upload("good.wav", wav(speech_and_silence()[:, 0]), "audio/wav").run()
+    finish(page)
+    assert held(page).finished
+
+
+def test_several_files_make_a_table_to_choose_from(page: AppTest) -> None:
+    half = wav(speech_and_silence()[: 10 * 16_000, 0])
+    page.file_uploader[0].set_value(
+        [("one.wav", half, "audio/wav"), ("bad.wav", b"nothing", "audio/wav"), ("two.wav", half, "audio/wav")]
+    ).run()
+    finish(page)
+    assert [opened.name for opened in held(page).finished] == ["one.wav", "two.wav"]
+    assert len(page.error) == 1
+    one, two = held(page).finished
+    assert held(page).open_id == one.id
+    assert page.button(key=f"blipper_open_{one.id}").disabled
+    page.button(key=f"blipper_open_{two.id}").click().run()
+    assert held(page).open_id == two.id
+    assert page.button(key=f"blipper_open_{two.id}").disabled
+
+
+def test_channels_kept_apart_are_chosen_from(page: AppTest) -> None:
+    page.radio(key="blipper_channels").set_value("separate").run()
+    page.file_uploader[0].upload("call.wav", wav(speech_and_silence()), "audio/wav").run()
+    finish(page)
+    [opened] = held(page).finished
+    assert len(opened.analysis.tracks) == len(opened.playback) == 2
+    chooser = page.radio(key=f"channel_{opened.id}")
+    assert [option.partition(":")[0] for option in chooser.options] == ["Left", "Right"]
+    chooser.set_value(1).run()
+    assert opened.channel == 1
+    assert not page.exception
+
+
+def test_a_recording_from_the_microphone_is_analysed(page: AppTest) -> None:
+    page.segmented_control(key="blipper_way").set_value("microphone").run()
+    page.audio_input[0].upload("audio.wav", wav(speech_and_silence()[: 5 * 16_000, 0])).run()
+    finish(page)
+    assert [opened.name for opened in held(page).finished] == ["Microphone 1.wav"]
+
+
+def test_silence_says_that_nobody_speaks(page: AppTest) -> None:
+    page.file_uploader[0].upload("silence.wav", wav(np.zeros(32_000)), "audio/wav").run()
+    finish(page)
+    [opened] = held(page).finished
+    assert not opened.analysis.has_speech
+    assert "Nobody was heard to speak" in page.header[0].value
+
+
+def test_delete_forgets_everything(page: AppTest) -> None:
+    open_sample(page)
+    page.button(key="blipper_delete").click().run()
+    assert not page.exception
+    assert held(page).entries == {}
+    assert not page.header
+    assert not [
+        key for key in page.session_state.filtered_state if key.startswith(("threshold_", "channel_"))
+    ]
+    assert "what it is not" in shown(page)
+
+
+def test_delete_stops_what_is_under_way(page: AppTest) -> None:
+    open_sample(page)
+    long = np.tile(speech_and_silence()[:, 0], 20)
+    page.file_uploader[0].upload("long.wav", wav(long), "audio/wav").run()
+    [entry] = held(page).working
+    job = entry.job
+    page.button(key="blipper_delete").click().run()
+    assert job is not None
+    deadline = time.monotonic() + 20
+    while not job.over:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert job.status == "cancelled"
+    assert held(page).entries == {}
+
+
+def test_downloads_are_the_writers_own(page: AppTest) -> None:
+    open_sample(page)
+    opened = held(page).finished[0]
+    from ui.details import _write
+
+    for name, writer in WRITERS.items():
+        content = writer.write(opened.marked)
+        expected = content.encode() if isinstance(content, str) else content
+        assert _write(WRITERS[name], opened.marked)() == expected
