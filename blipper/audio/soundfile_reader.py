@@ -12,7 +12,7 @@ from blipper.audio.limits import Limits
 from blipper.audio.reading import BLOCK_FRAMES, check_format, undecodable
 from blipper.audio.signatures import Kind
 from blipper.audio.source import Source
-from blipper.audio.structure import find_wav_data
+from blipper.audio.wav_length import mend_length
 from blipper.recording import Float32
 
 #: The largest magnitude that a codec can hold where that is clearly below one.
@@ -44,15 +44,15 @@ class SoundfileReader:
     decoder: Literal["soundfile", "pyav"] = "soundfile"
 
     def __init__(self, source: Source, kind: Kind, limits: Limits) -> None:
-        stated_seconds = _mend_length(source) if kind.layout == "wav" else None
-        source.seek(0)
+        stated_seconds, readable = mend_length(source) if kind.layout == "wav" else (None, source)
+        readable.seek(0)
         try:
-            self._file = _Stream(source)
+            self._file = _Stream(readable)
         except soundfile.SoundFileError as error:
             reason = getattr(error, "error_string", str(error))
             raise undecodable(source, kind, limits, reason) from error
         self._source, self._kind, self._limits = source, kind, limits
-        self.container = self._file.format
+        self.container = self._file.format if readable is source else "WAV"
         self.codec = self._file.subtype
         self.sampling_rate = self._file.samplerate
         self.n_channels = self._file.channels
@@ -85,27 +85,3 @@ class SoundfileReader:
     def close(self) -> None:
         """Let go of the decoder; the source stays open."""
         self._file.close()
-
-
-def _mend_length(source: Source) -> float | None:
-    """Let a WAV file be read to its end where its header gives no length or one that is far too small.
-
-    A recorder that loses power leaves the length at zero, and one that writes more than 4 GiB leaves it
-    modulo 2**32. Returns the seconds that the header
-    states if they are wrong, in this way or because the file is cut off.
-    """
-    data = find_wav_data(source)
-    if data is None or data.declared is None:
-        return None
-    stated = data.declared / data.bytes_per_second if data.bytes_per_second else 0.0
-    behind = data.offset + data.declared
-    name = source.read_at(behind, 8)[:4]
-    follows_chunk = len(name) == 4 and all(32 <= byte < 127 for byte in name)
-    unread = source.size - behind
-    if unread < 0:
-        return stated
-    if unread <= max(data.bytes_per_second, 8) or follows_chunk:
-        return None
-    # All ones mean "until the end" to libsndfile.
-    source.overlay(data.offset - 4, b"\xff" * 4)
-    return stated

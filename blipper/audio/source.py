@@ -78,18 +78,14 @@ class Source:
         self.size = size
         self.failure: OSError | None = None
         self._file = file
-        self._patch_offset = 0
-        self._patch = b""
 
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes from the present position."""
-        position = self.tell()
         try:
-            data = self._file.read(size)
+            return self._file.read(size)
         except OSError as error:
             self.failure = error
             return b""
-        return bytes(self._patched(bytearray(data), position)) if self._patch else data
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill `buffer` from the present position and return the number of bytes."""
@@ -113,10 +109,6 @@ class Source:
         self.seek(offset)
         return self.read(size)
 
-    def overlay(self, offset: int, data: bytes) -> None:
-        """Let readers see `data` at `offset` instead of what the file holds; the hash stays the file's."""
-        self._patch_offset, self._patch = offset, data
-
     def sha256(self) -> str:
         """Return the SHA-256 of the file's own bytes, read in blocks."""
         digest = hashlib.sha256()
@@ -124,15 +116,6 @@ class Source:
         while block := self._file.read(_HASH_BLOCK):
             digest.update(block)
         return digest.hexdigest()
-
-    def _patched(self, data: bytearray, position: int) -> bytearray:
-        first = max(position, self._patch_offset)
-        last = min(position + len(data), self._patch_offset + len(self._patch))
-        if first < last:
-            data[first - position : last - position] = self._patch[
-                first - self._patch_offset : last - self._patch_offset
-            ]
-        return data
 
 
 @contextmanager

@@ -21,6 +21,9 @@ _MAX_ELEMENTS: Final = 1_000_000
 #: Data sizes from here on are what programs write that don't know the length yet (0x7FFFF000, 0xFFFFFFFF).
 _PLACEHOLDER: Final = 0x7FFF0000
 
+#: Bytes of the longest format chunk in use: WAVE_FORMAT_EXTENSIBLE has 40, ADPCM tables some more.
+_MAX_FORMAT: Final = 1024
+
 _UNKNOWN: Final = -1
 
 
@@ -37,12 +40,15 @@ class WavData:
     bytes_per_second : int
         As the header tells; 0 where it doesn't.
     big_endian : bool
+    fmt : bytes
+        Body of the chunk that describes the samples.
     """
 
     offset: int
     declared: int | None
     bytes_per_second: int
     big_endian: bool
+    fmt: bytes
 
 
 def is_cut(source: Source, kind: Kind) -> bool:
@@ -79,22 +85,22 @@ def is_cut(source: Source, kind: Kind) -> bool:
 def find_wav_data(source: Source) -> WavData | None:
     """Return where a WAV file's samples are, or None if it has no data chunk."""
     big_endian = source.read_at(0, 4) == b"RIFX"
-    long_size, bytes_per_second = None, 0
+    long_size, bytes_per_second, fmt = None, 0, b""
     for name, offset, end in _chunks(source, 12, big_endian=big_endian):
         if name == b"ds64":  # RF64 keeps the sizes that do not fit 32 bits here
             sizes = source.read_at(offset, 16)
             long_size = struct.unpack("<8xQ", sizes)[0] if len(sizes) == 16 else None
         elif name == b"fmt ":
-            fields = source.read_at(offset, 12)
-            if len(fields) == 12:
-                bytes_per_second = struct.unpack(">8xI" if big_endian else "<8xI", fields)[0]
+            fmt = source.read_at(offset, min(end - offset, _MAX_FORMAT))
+            if len(fmt) >= 12:
+                bytes_per_second = struct.unpack(">8xI" if big_endian else "<8xI", fmt[:12])[0]
         elif name == b"data":
             declared: int | None = end - offset
             if declared == 0xFFFFFFFF and long_size is not None:
                 declared = long_size
             elif end - offset >= _PLACEHOLDER and end > source.size:
                 declared = None
-            return WavData(offset, declared, bytes_per_second, big_endian)
+            return WavData(offset, declared, bytes_per_second, big_endian, fmt)
     return None
 
 
