@@ -10,6 +10,7 @@ at some seventy times the cost, too slow for recordings of hours.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blipper.recording import Float32
 
@@ -79,7 +80,7 @@ def yin(batch: Float32, sampling_rate: int) -> tuple[Float32, Float32]:
     normalised = np.ones_like(difference)
     np.divide(difference * lags, total, out=normalised, where=total > 1e-4 * whole)
 
-    period = _periods(normalised, shortest, longest)
+    period, is_trough = _periods(normalised, shortest, longest)
     rows = np.arange(n_frames)
     aperiodicity = normalised[rows, period]
 
@@ -90,17 +91,22 @@ def yin(batch: Float32, sampling_rate: int) -> tuple[Float32, Float32]:
     f0 = sampling_rate / (period + np.clip(shift, -1.0, 1.0))
 
     level = whole[:, 0] / frame_length
-    voiced = (aperiodicity < VOICING_THRESHOLD) & (level > 10.0 ** (VOICING_FLOOR_DB / 10.0))
+    voiced = is_trough & (aperiodicity < VOICING_THRESHOLD) & (level > 10.0 ** (VOICING_FLOOR_DB / 10.0))
     f0 = np.where(voiced, np.clip(f0, F0_MIN, F0_MAX), np.nan)
     return f0.astype(np.float32), aperiodicity.astype(np.float32)
 
 
-def _periods(normalised: np.ndarray, shortest: int, longest: int) -> np.ndarray:
-    """Return the lag of each frame's first deep trough, or of its lowest point where none is deep."""
+def _periods(
+    normalised: NDArray[np.float64], shortest: int, longest: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the lag of each frame's first deep trough, or of its lowest point; and whether that is a trough.
+
+    A lowest point at the edge of the range, where the curve falls on beyond it, is no period.
+    """
     searched = normalised[:, shortest : longest + 1]
     trough = (searched <= normalised[:, shortest - 1 : longest]) & (
         searched < normalised[:, shortest + 1 : longest + 2]
     )
     deep = trough & (searched < TROUGH_THRESHOLD)
     chosen = np.where(deep.any(axis=1), deep.argmax(axis=1), searched.argmin(axis=1))
-    return np.asarray(chosen + shortest)
+    return chosen + shortest, trough[np.arange(len(chosen)), chosen]

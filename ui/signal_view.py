@@ -200,7 +200,7 @@ def _say_resolution(signal: Signal, views: list[View]) -> None:
             asked = 1000 * signal.framing.hop_length / rate
             parts.append(f"The hop was widened from {asked:.0f} ms because the stretch is long.")
     if "f0" in views:
-        parts.append(f"Pitch: a median every {signal.pitch[0]:.2g} s.")
+        parts.append(f"Pitch: one value every {signal.pitch[0]:.2g} s.")
     if signal.column_step > 0.05:
         parts.append("Choose a shorter stretch for finer detail.")
     if parts:

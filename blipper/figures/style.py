@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TRANSPARENT = "rgba(0,0,0,0)"
 
 #: Pixels between panels (a title line), above the first (title and toolbar) and below the last (the axis).
-GAP, TOP, BOTTOM = 44, 40, 48
+GAP, TOP, BOTTOM = 44, 58, 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def stack(
     """
     import plotly.graph_objects as go
 
-    top = TOP + (30 if title else 0)
+    top = TOP + (24 if title else 0)
     bottom = BOTTOM + (70 if legend else 0)
     height = sum(panel.height for panel in panels) + GAP * max(0, len(panels) - 1)
     figure = go.Figure()
