@@ -93,11 +93,12 @@ def _session_gone() -> Callable[[], bool]:
     if context is None or not runtime.exists():
         return lambda: False
     session_id = context.session_id
+    instance = runtime.get_instance()
     last_seen = time.monotonic()
 
     def gone() -> bool:
         nonlocal last_seen
-        if runtime.get_instance().is_active_session(session_id):
+        if instance.is_active_session(session_id):
             last_seen = time.monotonic()
         return time.monotonic() - last_seen > GRACE
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from blipper.audio import ACCEPTED, Limits
 from blipper.settings import Channels
 from ui.engine import engine
 from ui.session import Shelf
@@ -59,7 +60,7 @@ def show_introduction() -> None:
 
 def _upload(held: Shelf, channels: Channels) -> None:
     files = st.file_uploader(
-        "Recordings: WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A, MP4, WebM, AMR, WMA; up to 4 hours each",
+        f"Drop recordings here: {ACCEPTED}; up to {Limits().max_seconds / 3600:g} hours each",
         accept_multiple_files=True,
         key=f"blipper_upload_{held.uploads}",
         help="What a file is gets decided from its content, so its ending does not matter.",
@@ -91,6 +92,7 @@ def _sample(held: Shelf, channels: Channels) -> None:
     )
     if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
         _add(held, SAMPLE_NAME, SAMPLE, channels)
+        del st.session_state["blipper_way"]  # back to uploads
         _restart(held)
 
 

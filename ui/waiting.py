@@ -28,8 +28,9 @@ def show_failures(held: Shelf) -> None:
     """Show why recordings could not be analysed, each until it is put away."""
     for entry in held.failed:
         message, put_away = st.columns([12, 1], vertical_alignment="center")
+        reason = (entry.error or "").removeprefix(f"{entry.name}: ")
         message.error(
-            f"**{plain(shorten(entry.name))}** could not be analysed. {plain(entry.error or '')}",
+            f"**{plain(shorten(entry.name))}** could not be analysed: {plain(reason)}",
             icon=":material/error:",
         )
         if put_away.button(
