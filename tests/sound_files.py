@@ -43,7 +43,7 @@ def pyav_bytes(
     with_video: bool = False,
 ) -> bytes:
     """Encode samples of shape (n,) or (n, n_channels) by FFmpeg's libraries; no samples, no sound track."""
-    columns = samples.reshape(len(samples), -1)
+    columns = samples.reshape(len(samples), -1) if len(samples) else np.zeros((0, 1))
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[columns.shape[1]]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made"

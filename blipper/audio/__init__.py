@@ -6,7 +6,8 @@ from memory or the open file, with no other file or address within reach). Decod
 are resampled as they come, and :class:`Limits` are enforced while it runs.
 """
 
+from blipper.audio.arrays import from_samples
 from blipper.audio.limits import ACCEPTED, Limits
-from blipper.audio.loading import from_samples, is_recording, load
+from blipper.audio.loading import is_recording, load
 
 __all__ = ["ACCEPTED", "Limits", "from_samples", "is_recording", "load"]

@@ -55,7 +55,7 @@ class Intake:
         self.phase = PhaseMeter(n_channels) if n_channels > 1 else None
         self._name = name
         self._sampling_rate = sampling_rate
-        self._n_channels = n_channels
+        self.n_channels = n_channels
         self._weights = weights
         self._limits = limits
         kept = n_channels if weights is None else 1
@@ -112,7 +112,7 @@ class Intake:
     def finish(self) -> Float32:
         """Return the samples, shape (n_channels or 1, n_samples)."""
         if self._resampler is not None and self.n_frames:
-            kept = self._n_channels if self._weights is None else 1
+            kept = self.n_channels if self._weights is None else 1
             self._keep(self._resampler.resample_chunk(np.zeros((0, kept), dtype=np.float32), last=True))
         return self._store.finish()
 

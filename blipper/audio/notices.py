@@ -90,7 +90,7 @@ def sample_notices(intake: Intake, *, kept_apart: bool) -> tuple[Notice, ...]:
     """
     notices = []
     if intake.n_beyond:
-        share = intake.n_beyond / (intake.n_frames * len(intake.clipping.counts))
+        share = intake.n_beyond / (intake.n_frames * intake.n_channels)
         level = 20 * math.log10(intake.peak)
         shown = f"{100 * share:.2g} %" if share >= 5e-5 else "Less than 0.01 %"
         notices.append(

@@ -108,6 +108,7 @@ class PyavReader:
             # Refuse before decoding, as a first frame of a thousand channels costs memory already.
             check_format(context.sample_rate, context.channels, name, self._limits)
         self.promised_seconds = self._promise()
+        self._context = _better_decoder(context)
         self._frames = self._decode()
         first: Any = next(self._frames, None)
         if first is None:
@@ -167,7 +168,7 @@ class PyavReader:
                 self.is_broken |= self._n_lost > 0
                 return
             try:
-                frames = packet.decode()
+                frames = self._context.decode(packet)
             except av.error.FFmpegError:
                 known = packet.duration and packet.time_base
                 self._lost_seconds += float(packet.duration * packet.time_base) if known else 0.02
@@ -192,6 +193,16 @@ class PyavReader:
 
     def _undecodable(self, reason: str) -> Exception:
         return undecodable(self._source, self._kind, self._limits, reason)
+
+
+def _better_decoder(context: Any) -> Any:
+    """Return the decoder to use: FFmpeg's own for AMR knows no pauses (DTX), with which phones record."""
+    name = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}.get(context.name)
+    if name is None or name not in av.codecs_available:
+        return context
+    better: Any = av.CodecContext.create(name, "r")
+    better.sample_rate, better.layout = context.sample_rate, context.layout
+    return better
 
 
 def _drain(fifo: Any, n_channels: int) -> Iterator[Float32]:

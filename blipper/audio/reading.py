@@ -8,7 +8,7 @@ from typing import Final, Literal, Protocol
 from blipper.audio.limits import Limits
 from blipper.audio.signatures import Kind
 from blipper.audio.source import Source
-from blipper.audio.structure import is_cut
+from blipper.audio.structure import has_more_streams, is_cut
 from blipper.errors import AudioError
 from blipper.recording import Float32
 
@@ -65,8 +65,8 @@ def open_reader(source: Source, kind: Kind, limits: Limits) -> Reader:
     AudioError
         If the decoder cannot make sense of the file, or what its header says is beyond the limits.
     """
-    source.seek(0)
-    if kind.decoder == "soundfile":
+    # libsndfile reads the first of several Ogg streams behind or beside each other, and drops the rest.
+    if kind.decoder == "soundfile" and not (kind.layout == "ogg" and has_more_streams(source)):
         from blipper.audio.soundfile_reader import SoundfileReader
 
         return SoundfileReader(source, kind, limits)

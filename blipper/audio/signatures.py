@@ -33,7 +33,7 @@ class Kind:
         Key of the container's layout, for :mod:`blipper.audio.structure`.
     decoder : {"soundfile", "pyav"}
     demuxer : str
-        FFmpeg's name of the container format; empty for soundfile.
+        FFmpeg's name of the container format; empty where only libsndfile is asked.
     start : int
         Offset of the first byte behind any ID3 tags.
     """
@@ -69,6 +69,9 @@ _REFUSED: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
+
+#: Ogg codecs that libsndfile reads, by the first bytes of their identification header.
+_OGG_CODECS: Final = ((b"\x01vorbis", "OGG Vorbis"), (b"OpusHead", "Opus"), (b"\x7fFLAC", "Ogg FLAC"))
 
 _AMR_WIDE: Final = b"#!AMR-WB\n"
 _AMR_NARROW: Final = b"#!AMR\n"
@@ -121,7 +124,7 @@ def _container(head: bytes, start: int, source: Source) -> Kind | None:
     if form == b"fLaC":
         return Kind("FLAC", "flac", "soundfile", start=start)
     if form == b"OggS":
-        return _ogg(head, source)
+        return _ogg(head)
     if head[4:8] == b"ftyp" or (head[4:8] in _OLD_QUICKTIME and _fits(head, source.size)):
         return Kind("M4A/MP4", "mp4", "pyav", "mp4")
     if form == _MATROSKA:
@@ -139,23 +142,13 @@ def _fits(head: bytes, size: int) -> bool:
     return box in (0, 1) or 8 <= box <= size
 
 
-def _ogg(head: bytes, source: Source) -> Kind:
-    # The first page holds the first stream's identification header alone; its segment table ends at 27 + n.
+def _ogg(head: bytes) -> Kind:
+    # The first page holds the first stream's identification header alone, behind a table of n segments.
     first = head[27 + head[26] :][:8] if len(head) > 27 else b""
-    label, plain = "Ogg", False
-    if first.startswith(b"\x01vorbis"):
-        label, plain = "OGG Vorbis", True
-    elif first.startswith(b"OpusHead"):
-        label, plain = "Opus", True
-    elif first.startswith(b"\x7fFLAC"):
-        label, plain = "Ogg FLAC", True
-    # libsndfile reads the first of several streams behind or beside each other, and drops the rest.
-    tail = source.read_at(max(0, source.size - _HEAD), _HEAD)
-    last = tail.rfind(b"OggS")
-    serials_differ = last >= 0 and len(tail) >= last + 18 and tail[last + 14 : last + 18] != head[14:18]
-    if plain and not serials_differ:
-        return Kind(label, "ogg", "soundfile")
-    return Kind(label, "ogg", "pyav", "ogg")
+    for magic, label in _OGG_CODECS:
+        if first.startswith(magic):
+            return Kind(label, "ogg", "soundfile", "ogg")
+    return Kind("Ogg", "ogg", "pyav", "ogg")
 
 
 def _mpeg(head: bytes, start: int, size: int) -> Kind | None:

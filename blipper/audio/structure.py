@@ -127,6 +127,19 @@ def _ogg_is_cut(source: Source) -> bool:
     return not (is_whole and is_end_of_stream)
 
 
+def has_more_streams(source: Source) -> bool:
+    """Return whether an Ogg file has more than one stream: several tracks, or recordings in a chain."""
+    start, n_begins = 0, 0
+    for _ in range(_MAX_ELEMENTS):
+        header = source.read_at(start, 27 + 255)
+        if len(header) < 27 or header[:4] != b"OggS":
+            break  # the end, or damage
+        n_begins += header[5] >> 1 & 1
+        n_segments = header[26]
+        start += 27 + n_segments + sum(header[27 : 27 + n_segments])
+    return n_begins > 1
+
+
 def _mpeg_is_cut(source: Source) -> bool:
     """Return whether the last frame reaches past the end, by following the frames' lengths."""
     tail = source.read_at(max(0, source.size - (1 << 15)), 1 << 15)
