@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any, Final
@@ -28,6 +29,9 @@ FAILED: Final = 1
 USAGE: Final = 2
 #: Ctrl-C, by the shells' convention: 128 and the signal's number 2.
 INTERRUPTED: Final = 130
+
+#: Seconds between two lines of progress in a log.
+LINE_SECONDS: Final = 20.0
 
 _STEPS = {
     "decode": "Reading the sound",
@@ -159,8 +163,8 @@ def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
     Parameters
     ----------
     lines : bool
-        For work of hours: where standard error is no terminal, write a line for each step and for each tenth
-        of it, so that a log shows life.
+        For work of hours: where standard error is no terminal, write a line for every new step, and one every
+        :data:`LINE_SECONDS` at most, so that a log shows life.
 
     Yields
     ------
@@ -170,7 +174,7 @@ def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     console = errors()
     tasks: dict[str, TaskID] = {}
-    tenths: dict[str, int] = {}
+    latest = ("", 0.0)
     bars = Progress(
         *(*columns, TimeElapsedColumn(), TimeRemainingColumn()),
         console=console,
@@ -187,10 +191,11 @@ def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
                 tasks[step] = bars.add_task(_STEPS.get(step, step))
             bars.update(tasks[step], completed=completed, total=total)
             if lines and not console.is_terminal:
-                tenth = int(10 * completed / total) if total else 10
-                if tenths.get(step) != tenth:
-                    tenths[step] = tenth
-                    inform(f"{_STEPS.get(step, step)}: {10 * tenth} %")
+                nonlocal latest
+                now = time.monotonic()
+                if step != latest[0] or now >= latest[1] + LINE_SECONDS:
+                    latest = (step, now)
+                    inform(f"{_STEPS.get(step, step)}: {100 * completed / max(total, 1e-9):.0f} %")
 
         yield report
         stop_if_interrupted()

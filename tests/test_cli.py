@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -315,6 +316,57 @@ def test_datasets_names_a_wrong_folder(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "nowhere" in result.stderr
     assert result.stdout == ""
+
+
+def test_models_lists_the_shipped_one(run: Run) -> None:
+    result = run("models", "--json")
+    assert result.exit_code == 0, result.stderr
+    rows = json.loads(result.stdout)
+    assert "mel-cnn" in [row["name"] for row in rows]
+    assert rows[0]["sha256"][:12] in run("models").stdout
+
+
+def test_models_names_a_damaged_one_and_lists_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("good", "damaged"):
+        shutil.copytree(blipper.models_dir() / "mel-cnn", tmp_path / name)
+    (tmp_path / "damaged" / "config.json").write_text("{}")
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    result = run("models")
+    assert result.exit_code == 1
+    assert "damaged" in result.stderr
+    assert "good" in result.stdout
+    assert "damaged" not in result.stdout.splitlines()[1]
+
+
+def test_no_models_is_an_error(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    result = run("models")
+    assert result.exit_code == 1
+    assert "no voice model is installed" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (("--fold", "99"), 2, "fold is 99, expected 1 to"),
+        (("--epochs", "0"), 2, "epochs is 0, expected 1 to 1000"),
+        (("--name", "a/b"), 2, "model name 'a/b'"),
+        (("--no-teacher",), 1, "no known corpus here"),
+        ((), 1, "the teacher's weights are missing"),
+    ],
+)
+def test_train_names_what_is_wrong(
+    run: Run, tmp_path: Path, options: tuple[str, ...], code: int, named: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    cache = tmp_path / "cache"
+    result = run("train", tmp_path / "data", "--output", tmp_path / "out", "--cache", cache, *options)
+    assert result.exit_code == code
+    assert named in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 # A process of its own: what only a real shell shows.
