@@ -25,9 +25,8 @@ from blipper.figures import (
     signal_figure,
     timeline_figure,
 )
-from blipper.figures.signal_data import (
-    MAX_COLUMNS,
-    MAX_ENVELOPE,
+from blipper.figures.signal_data import MAX_COLUMNS, MAX_ENVELOPE
+from blipper.figures.signal_rows import (
     MAX_ROWS,
     chroma_rows,
     linear_rows,

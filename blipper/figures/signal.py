@@ -16,15 +16,8 @@ import numpy as np
 from blipper.errors import SettingsError
 from blipper.features import PITCH_CLASSES
 from blipper.figures.palette import ENERGY_COLOUR, FEATURE_SCALE, LEVEL_SCALE, PITCH_COLOUR, SIGNAL_COLOUR
-from blipper.figures.signal_data import (
-    Framing,
-    Signal,
-    chroma_rows,
-    linear_rows,
-    log_rows,
-    mel_rows,
-    mfcc_rows,
-)
+from blipper.figures.signal_data import Framing, Signal
+from blipper.figures.signal_rows import chroma_rows, linear_rows, log_rows, mel_rows, mfcc_rows
 from blipper.figures.style import Panel, stack
 from blipper.pitch import F0_MAX, F0_MIN
 from blipper.recording import Float32, Recording
