@@ -6,6 +6,7 @@ Nothing of the corpora is kept: files go to a temporary folder. Without the corp
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BLIPPER_DATA", ROOT.parent / "shared"))
+SAMPLE = ROOT / "ui" / "sample" / "scene.ogg"
 RATE = 16_000
 
 Samples = NDArray[np.float32]
@@ -118,9 +120,6 @@ def _trimmed(samples: Samples) -> Samples:
 
 
 def _sample(seconds: float) -> tuple[Samples, str]:
-    found = sorted(path for path in ROOT.glob("*/**/blipper-sample.flac") if ".git" not in path.parts)
-    if not found:
-        raise SystemExit(f"neither corpora in {DATA} (set BLIPPER_DATA) nor a shipped sample below {ROOT}")
-    sample = _read(found[0])
-    description = f"{found[0].relative_to(ROOT)} (synthetic) repeated, as there are no corpora in {DATA.name}"
-    return _fill(iter(lambda: sample, None), seconds), description
+    sample = _read(SAMPLE)
+    description = f"{SAMPLE.relative_to(ROOT)} (synthetic) repeated, as there are no corpora in {DATA}"
+    return _fill(itertools.repeat(sample), seconds), description

@@ -57,13 +57,13 @@ def peak_of(kind: str, what: str, *arguments: str) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile(mode="r") as note:
         done = subprocess.run(
             [sys.executable, "-c", _LAUNCHER, note.name, kind, what, *arguments],
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )
         seconds = time.perf_counter() - begin
         if done.returncode:
-            raise SystemExit(f"{kind} {what} ended with exit code {done.returncode}")
+            raise SystemExit(f"{kind} {what} ended with exit code {done.returncode}:\n{done.stderr}")
         peak = next(line for line in note.read().splitlines() if line.startswith("VmHWM:"))
     return {"peak_mb": int(peak.split()[1]) * 1024 / 1e6, "seconds": seconds, "output": done.stdout}
 

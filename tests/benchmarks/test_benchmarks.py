@@ -23,6 +23,16 @@ def test_material_is_as_long_as_asked_for_and_repeatable(kind: str, data_dir: Pa
     assert description
 
 
+def test_without_corpora_the_shipped_sample_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "DATA", tmp_path)
+    for assemble in material.KINDS.values():
+        samples, description = assemble(300)
+        assert samples.shape == (300 * material.RATE,)
+        assert "synthetic" in description
+
+
 def test_tiling_fills_a_file(tmp_path: Path) -> None:
     tone = np.sin(np.arange(material.RATE, dtype=np.float32))
     path = material.write_tiled(tone, tmp_path / "long.flac", 3.5)
