@@ -160,8 +160,8 @@ def _utf8(number: int) -> bytes:
     )  # fmt: skip
 
 
-def opus_bomb(hours: float) -> bytes:
-    """Return Ogg Opus whose packets of 3 bytes last 120 ms each, and whose last page hides the length."""
+def opus_bomb(hours: float, *, hide: bool = True) -> bytes:
+    """Return Ogg Opus whose packets of 2 bytes last 120 ms each; its last page may hide the length."""
     serial = struct.pack("<I", 7)
 
     def page(kind: int, granule: int, number: int, packets: list[bytes]) -> bytes:
@@ -177,7 +177,8 @@ def opus_bomb(hours: float) -> bytes:
     packet, in_page = bytes([0xF8 | 3, 6]), 255
     for number in range(round(hours * 3600 / 0.12 / in_page)):
         pages.append(page(0, (number + 1) * in_page * 5760, number + 2, [packet] * in_page))
-    pages.append(page(4, 48_000, len(pages), [packet]))
+    end = 48_000 if hide else (len(pages) - 2) * in_page * 5760
+    pages.append(page(4, end, len(pages), [packet]))
     return b"".join(pages)
 
 
@@ -250,6 +251,6 @@ def mp4_claiming(n_samples: int, *, in_fragment: bool = False) -> bytes:
 def wav_header(rate: int, n_channels: int, data_bytes: int, *, bits: int = 16, tag: int = 1) -> bytes:
     """Return the 44 bytes before a WAV file's samples."""
     frame = n_channels * bits // 8
-    fmt = struct.pack("<HHIIHH", tag, n_channels, rate, (rate * frame) & 0xFFFFFFFF, frame, bits)
+    fmt = struct.pack("<HHIIHH", tag, n_channels, rate, (rate * frame) & 0xFFFFFFFF, frame & 0xFFFF, bits)
     riff = struct.pack("<4sI4s", b"RIFF", min(36 + data_bytes, 0xFFFFFFFF), b"WAVE")
     return riff + struct.pack("<4sI", b"fmt ", 16) + fmt + struct.pack("<4sI", b"data", data_bytes)

@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 from blipper.audio.limits import Limits
 from blipper.audio.signatures import Kind
-from blipper.audio.source import Source
+from blipper.audio.source import Reheaded, Source
 from blipper.audio.structure import has_more_streams, is_cut
 from blipper.errors import AudioError
 from blipper.recording import Float32
@@ -65,6 +65,8 @@ def open_reader(source: Source, kind: Kind, limits: Limits) -> Reader:
     AudioError
         If the decoder cannot make sense of the file, or what its header says is beyond the limits.
     """
+    if kind.start > 0:
+        source = Reheaded(source, b"", n_replaced=kind.start)  # neither decoder skips every ID3 tag
     # libsndfile reads the first of several Ogg streams behind or beside each other, and drops the rest.
     if kind.decoder == "soundfile" and not (kind.layout == "ogg" and has_more_streams(source)):
         from blipper.audio.soundfile_reader import SoundfileReader

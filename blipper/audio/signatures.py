@@ -73,7 +73,7 @@ _REFUSED: Final[tuple[tuple[bytes, str], ...]] = (
 #: Ogg codecs that libsndfile reads, by the first bytes of their identification header.
 _OGG_CODECS: Final = ((b"\x01vorbis", "OGG Vorbis"), (b"OpusHead", "Opus"), (b"\x7fFLAC", "Ogg FLAC"))
 
-_AMR_WIDE: Final = b"#!AMR-WB\n"
+AMR_WIDE: Final = b"#!AMR-WB\n"
 _AMR_NARROW: Final = b"#!AMR\n"
 
 
@@ -131,7 +131,7 @@ def _container(head: bytes, start: int, source: Source) -> Kind | None:
         return Kind("WebM/Matroska", "matroska", "pyav", "matroska")
     if head.startswith(_ASF):
         return Kind("WMA/ASF", "asf", "pyav", "asf")
-    if head.startswith((_AMR_NARROW, _AMR_WIDE)):
+    if head.startswith((_AMR_NARROW, AMR_WIDE)):
         return Kind("AMR", "amr", "pyav", "amr")
     return None
 

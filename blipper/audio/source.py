@@ -118,6 +118,46 @@ class Source:
         return digest.hexdigest()
 
 
+class Reheaded(Source):
+    """A source with another head in place of its first bytes, so that nothing has to be copied.
+
+    Parameters
+    ----------
+    source : Source
+    head : bytes
+        What readers see instead.
+    n_replaced : int
+        Bytes of the source that it stands for.
+    """
+
+    def __init__(self, source: Source, head: bytes, n_replaced: int) -> None:
+        super().__init__(source._file, source.display_name, source.size - n_replaced + len(head))
+        self._source = source
+        self._head = head
+        self._shift = n_replaced - len(head)
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes from the present position."""
+        if self._position < len(self._head):
+            data = self._head[self._position :][: size if size >= 0 else None]
+        else:
+            self._source.seek(self._position + self._shift)
+            data = self._source.read(size)
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move, as a file does."""
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = max(0, origin + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """Return the present position in bytes."""
+        return self._position
+
+
 @contextmanager
 def open_source(source: AudioSource, name: str | None, limits: Limits) -> Iterator[Source]:
     """Open whatever a caller hands over.

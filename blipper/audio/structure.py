@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blipper.audio.mpeg import find_chain, parse_frame
-from blipper.audio.signatures import Kind
+from blipper.audio.signatures import AMR_WIDE, Kind
 from blipper.audio.source import Source
 
 #: Elements walked at one level; real files have a few thousand fragments or clusters an hour.
@@ -25,6 +25,10 @@ _PLACEHOLDER: Final = 0x7FFF0000
 _MAX_FORMAT: Final = 1024
 
 _UNKNOWN: Final = -1
+
+#: Bytes of an AMR frame with its header, by mode: eight or nine rates, comfort noise, and no data (RFC 4867).
+_AMR_LENGTHS: Final = (13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1)
+_AMR_WIDE_LENGTHS: Final = (18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 1, 1, 1, 1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def is_cut(source: Source, kind: Kind) -> bool:
     Returns
     -------
     bool
-        False also where the container cannot tell (FLAC, AMR: their decoders notice).
+        False also for FLAC, whose decoder notices.
     """
     if kind.layout == "wav":
         data = find_wav_data(source)
@@ -72,7 +76,9 @@ def is_cut(source: Source, kind: Kind) -> bool:
     if kind.layout == "ogg":
         return _ogg_is_cut(source)
     if kind.layout == "mpeg":
-        return _mpeg_is_cut(source)
+        return _mpeg_is_cut(source, kind.start)
+    if kind.layout == "amr":
+        return _amr_is_cut(source)
     if kind.layout == "mp4":
         return any(end > source.size for _, _, end in boxes(source, 0, source.size))
     if kind.layout == "asf":
@@ -140,12 +146,13 @@ def has_more_streams(source: Source) -> bool:
     return n_begins > 1
 
 
-def _mpeg_is_cut(source: Source) -> bool:
+def _mpeg_is_cut(source: Source, first: int) -> bool:
     """Return whether the last frame reaches past the end, by following the frames' lengths."""
-    tail = source.read_at(max(0, source.size - (1 << 15)), 1 << 15)
+    start = max(first, source.size - (1 << 15))
+    tail = source.read_at(start, 1 << 15)
     if tail[-128:-125] == b"TAG":  # ID3v1
         tail = tail[:-128]
-    offset = find_chain(tail, 0, links=3)
+    offset = 0 if start == first and parse_frame(tail, 0) is not None else find_chain(tail, 0, links=3)
     while offset is not None and offset < len(tail):
         frame = parse_frame(tail, offset)
         if frame is None:
@@ -153,6 +160,19 @@ def _mpeg_is_cut(source: Source) -> bool:
             return len(tail) - offset < 7 and tail[offset] == 0xFF
         offset += frame.length
     return offset is not None and offset > len(tail)
+
+
+def _amr_is_cut(source: Source) -> bool:
+    """Add up the frames' lengths, which hang on their modes: 3 MB an hour at most."""
+    is_wide = source.read_at(0, 9) == AMR_WIDE
+    lengths, position = (_AMR_WIDE_LENGTHS, 9) if is_wide else (_AMR_LENGTHS, 6)
+    while position < source.size:
+        modes = source.read_at(position, 1 << 16)
+        offset = 0
+        while offset < len(modes):
+            offset += lengths[modes[offset] >> 3 & 15]
+        position += offset
+    return position > source.size
 
 
 def boxes(source: Source, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

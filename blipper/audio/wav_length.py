@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from typing import Final
 
-from blipper.audio.source import Source
+from blipper.audio.source import Reheaded, Source
 from blipper.audio.structure import WavData, find_wav_data
 
 #: Sizes are 32-bit numbers in a WAV file, and libsndfile reads no further than that.
 _MAX_SIZE: Final = 0xFFFFFFFF
-
-
-class Reheaded(Source):
-    """A source with another head in place of its first bytes, so that nothing has to be copied.
-
-    Parameters
-    ----------
-    source : Source
-    head : bytes
-        What readers see instead.
-    n_replaced : int
-        Bytes of the source that it stands for.
-    """
-
-    def __init__(self, source: Source, head: bytes, n_replaced: int) -> None:
-        super().__init__(source._file, source.display_name, source.size - n_replaced + len(head))
-        self._source = source
-        self._head = head
-        self._shift = n_replaced - len(head)
-        self._position = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes from the present position."""
-        if self._position < len(self._head):
-            data = self._head[self._position :][: size if size >= 0 else None]
-        else:
-            self._source.seek(self._position + self._shift)
-            data = self._source.read(size)
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move, as a file does."""
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        self._position = max(0, origin + offset)
-        return self._position
-
-    def tell(self) -> int:
-        """Return the present position in bytes."""
-        return self._position
 
 
 def mend_length(source: Source) -> tuple[float | None, Source]:

@@ -172,7 +172,10 @@ def speech_bandwidth(found: Measurements, speech: tuple[Span, ...] | None) -> fl
         voice > noise_bands * 10 ** (_ABOVE_NOISE / 10)
     )
     highest = int(np.flatnonzero(carried).max(initial=0))
-    return float(min(found.sampling_rate / 2, (1 + (highest + 1) * n_band) * bin_width))
+    if highest == n_bands - 1:
+        return found.sampling_rate / 2
+    # The window smears an edge over half a band, so the middle of the band is nearer to it than its top.
+    return float((1 + (highest + 0.5) * n_band) * bin_width)
 
 
 def _grade(value: float, fair: float, poor: float) -> Literal["good", "fair", "poor"]:
