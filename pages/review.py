@@ -17,5 +17,5 @@ result.show_shelf(held)
 opened = current()
 if opened is not None:
     result.show(opened)
-elif not held.entries:
+elif not held.working:
     intake.show_introduction()

@@ -57,7 +57,7 @@ def _figure(check: Check) -> str:
     if check.value is None:
         return ""
     decimals = 0 if check.unit == "Hz" else 1
-    return f", {check.value:,.{decimals}f} {check.unit}"
+    return f", {round(check.value, decimals) + 0.0:,.{decimals}f} {check.unit}"  # + 0.0 turns -0.0 into 0.0
 
 
 def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gc
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +13,6 @@ from typing import Final
 
 import numpy as np
 import streamlit as st
-from blipper.voice.models import VoiceModel, load_model
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -20,6 +21,7 @@ from blipper import audio, speech
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.settings import Channels, Settings
+from blipper.voice.models import VoiceModel, load_model
 from ui import playback
 from ui.jobs import Job, Worker
 from ui.session import Entry, OpenRecording
@@ -50,6 +52,7 @@ class Engine:
         """Return the voice model, loading it on first use."""
         with self._lock:
             if self._model is None:
+                _keep_keras_state()
                 self._model = load_model()
             return self._model
 
@@ -58,6 +61,10 @@ class Engine:
         second = np.zeros((1, 16_000), np.float32)
         self.model().score_windows(second[0], 16_000, [0.0], [1.0])
         speech.detect_speech(audio.from_samples(second, 16_000))
+        # TensorFlow's half a million objects stay for good: leave them out of every later collection, since
+        # Streamlit asks for a full one after each script run.
+        gc.collect()
+        gc.freeze()
 
     def submit(self, entry: Entry, source: bytes | Path, channels: Channels) -> None:
         """Queue the analysis of a recording for an entry of this session's shelf."""
@@ -77,6 +84,20 @@ class Engine:
         )
         prepared = _playbacks(recording, result, progress)
         return OpenRecording(entry_id, name, recording, result, prepared, time.monotonic() - started)
+
+
+def _keep_keras_state() -> None:
+    """Keep Streamlit from clearing Keras's global state after every script run.
+
+    Streamlit calls ``keras.backend.clear_session()`` from whichever thread ran a page. That drops the names
+    of a network that the worker is just building (its build then fails), empties TensorFlow's kernel cache
+    and collects all garbage. Blipper keeps its models, so there is nothing to clear. Only this public alias
+    is replaced; Keras itself uses another name.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, or it chatters
+    import keras
+
+    keras.backend.clear_session = lambda free_memory=True: None
 
 
 def _playbacks(

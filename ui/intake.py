@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import streamlit as st
@@ -25,7 +25,7 @@ _CHANNELS: Final[dict[Channels, str]] = {
 
 def show(held: Shelf) -> None:
     """Show the ways in, folded away once there is something to look at."""
-    with st.expander("Add a recording", icon=":material/add:", expanded=not held.entries):
+    with st.expander("Add a recording", icon=":material/add:", expanded=not (held.finished or held.working)):
         channels = st.radio(
             "Channels of a stereo recording",
             list(_CHANNELS),
@@ -67,7 +67,7 @@ def _upload(held: Shelf, channels: Channels) -> None:
     )
     if files:
         for file in files:
-            _add(held, file.name, file.getvalue(), channels)
+            _add(held, PurePath(file.name).name, file.getvalue(), channels)
         _restart(held)
 
 

@@ -27,7 +27,7 @@ def follow() -> None:
 def show_failures(held: Shelf) -> None:
     """Show why recordings could not be analysed, each until it is put away."""
     for entry in held.failed:
-        message, put_away = st.columns([12, 1], vertical_alignment="center")
+        message, put_away = st.columns([7, 1.2], vertical_alignment="center")
         reason = (entry.error or "").removeprefix(f"{entry.name}: ")
         message.error(
             f"**{plain(shorten(entry.name))}** could not be analysed: {plain(reason)}",
@@ -38,13 +38,14 @@ def show_failures(held: Shelf) -> None:
             icon=":material/close:",
             help="Put this message away",
             key=f"blipper_put_away_{entry.id}",
+            width="stretch",
         ):
             held.remove(entry.id)
             st.rerun()
 
 
 def _show(held: Shelf, entry: Entry, job: Job[OpenRecording]) -> None:
-    bar, stop = st.columns([8, 1], vertical_alignment="center")
+    bar, stop = st.columns([7, 1.2], vertical_alignment="center")
     name = plain(shorten(entry.name))
     if job.status == "waiting":
         ahead = engine().worker.ahead_of(job)
@@ -59,6 +60,6 @@ def _show(held: Shelf, entry: Entry, job: Job[OpenRecording]) -> None:
         done = (position + job.fraction) / len(names)
         text = f"**{name}**: {STEPS.get(job.step, 'Starting')} ({position + 1} of {len(names)})"
         bar.progress(min(1.0, done), text)
-    if stop.button("Cancel", key=f"blipper_cancel_{entry.id}"):
+    if stop.button("Cancel", width="stretch", key=f"blipper_cancel_{entry.id}"):
         held.remove(entry.id)
         st.rerun()

@@ -121,7 +121,7 @@ def test_a_real_clip_from_upload_to_sentence(new_page: OpenPage, data_dir: Path,
     assert re.search(r"worth a listen|Nothing above the threshold", sentence(page))
     assert audio(page, "a.duration") == pytest.approx(sf.info(clip).duration, abs=0.05)
     page.get_by_text("What the sound checks found and mean").click()
-    for check in ("Clipping", "Silence", "Level", "Bandwidth"):
+    for check in ("Clipping", "Silence", "Loudness", "Bandwidth"):
         page.locator("p").filter(has_text=re.compile(rf"^{check} \((good|fair|poor|not)")).first.wait_for()
     shoot(page, "review-clip-1440-light")
 
@@ -197,10 +197,16 @@ def test_two_minutes_from_upload_to_deletion(new_page: OpenPage, two_minutes: Pa
     assert sentence(page) == before
     assert stretches(page) == events
 
-    # Deleted: nothing on the page, nothing left to fetch.
+    # The sound is served in ranges, so that seeking in a long recording does not fetch all of it.
     source = audio(page, "a.src")
-    with urllib.request.urlopen(source, timeout=10) as answer:
-        assert answer.read(4) == b"fLaC"
+    request = urllib.request.Request(source, headers={"Range": "bytes=0-999"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 206
+        assert answer.headers["Content-Type"] == "audio/flac"
+        assert answer.headers["Content-Range"].startswith("bytes 0-999/")
+        assert answer.read()[:4] == b"fLaC"
+
+    # Deleted: nothing on the page, nothing left to fetch.
     page.get_by_role("button", name="Delete everything").click()
     page.locator(".player").wait_for(state="detached")
     page.get_by_text("What a score is, and what it is not").wait_for()
@@ -209,25 +215,13 @@ def test_two_minutes_from_upload_to_deletion(new_page: OpenPage, two_minutes: Pa
         urllib.request.urlopen(source, timeout=10)
 
 
-def test_sound_is_served_in_ranges(new_page: OpenPage, two_minutes: Path) -> None:
-    page = new_page()
-    upload(page, two_minutes)
-    wait_for_result(page, two_minutes.name)
-    request = urllib.request.Request(audio(page, "a.src"), headers={"Range": "bytes=1000-1999"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 206
-        assert answer.headers["Content-Type"] == "audio/flac"
-        assert answer.headers["Content-Range"].startswith("bytes 1000-1999/")
-        assert len(answer.read()) == 1000
-
-
 def test_a_bad_file_says_so_and_the_app_stays_up(new_page: OpenPage, data_dir: Path, shoot: Shoot) -> None:
     page = new_page()
-    hostile = "<img src=x onerror=alert(1)> ![p](//evil.example/p.png) **b** $x$.wav"
+    hostile = "<img src=x onerror=alert(1)> ![p](x.png) **b** $x$ :red[r].wav"
     upload(page, {"name": hostile, "mimeType": "audio/wav", "buffer": b"this is no sound"})
     alert = page.get_by_role("alert").filter(has_text="could not be analysed")
     alert.wait_for()
-    assert "<img src=x onerror=alert(1)> ![p]" in alert.inner_text().replace("\u2060", "")
+    assert hostile in alert.inner_text().replace("\u2060", "")
     assert alert.locator("img").count() == 0
     assert alert.locator("strong").count() == 1  # our own, around the name
     shoot(page, "review-bad-file-1440-light")
@@ -242,7 +236,7 @@ def test_a_bad_file_says_so_and_the_app_stays_up(new_page: OpenPage, data_dir: P
 def test_a_second_upload_while_one_runs(new_page: OpenPage, two_minutes: Path, tmp_path: Path) -> None:
     samples, rate = sf.read(two_minutes, dtype="int16")
     long = tmp_path / "long.flac"
-    sf.write(long, np.tile(samples, 12), rate)
+    sf.write(long, np.tile(samples, 4), rate)
     short = tmp_path / "short.wav"
     sf.write(short, samples[: 8 * rate], rate)
     page = new_page()
