@@ -13,10 +13,21 @@ from blipper.inventory import headline, list_models
 from blipper.reports import models_text, training_text
 
 
+FIGURES = {
+    "common": {"accuracy": {"value": 0.61}, "uar": {"value": 0.6}, "angry": {"roc_auc": {"value": 0.9}}},
+    "corpora": {"tess": {"accuracy": {"value": 0.5}}},
+}
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a copy of the shipped model."""
-    shutil.copytree(blipper.models_dir() / "mel-cnn", tmp_path / "copy")
+    """A folder with a copy of the shipped model and figures known here."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("config.json", "weights.safetensors"):
+        shutil.copy(blipper.models_dir() / "mel-cnn" / name, copy)
+    sha256 = json.loads((copy / "config.json").read_text("utf-8"))["sha256"]
+    (copy / "metrics.json").write_text(json.dumps({"model": {"sha256": sha256}, "test": FIGURES}), "utf-8")
     return tmp_path
 
 
@@ -32,6 +43,15 @@ def test_the_shipped_models_are_sound_and_measured() -> None:
     text = models_text(rows)
     assert rows[0]["sha256"][:12] in text
     assert f"{rows[0]['figures']['accuracy']:.3f}" in text
+
+
+def test_a_model_is_described(folder: Path) -> None:
+    (row,) = list_models(folder)
+    assert row["name"] == "copy"
+    assert row["folder"] == str(folder / "copy")
+    assert row["size_bytes"] == (folder / "copy" / "weights.safetensors").stat().st_size
+    assert row["figures"] == {"accuracy": 0.61, "uar": 0.6, "roc_auc_angry": 0.9, "accuracy_tess": 0.5}
+    assert models_text([row]).splitlines()[1].split()[-4:] == ["0.610", "0.600", "0.900", "0.500"]
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
