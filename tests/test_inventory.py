@@ -12,7 +12,6 @@ import blipper
 from blipper.inventory import headline, list_models
 from blipper.reports import models_text, training_text
 
-
 FIGURES = {
     "common": {"accuracy": {"value": 0.61}, "uar": {"value": 0.6}, "angry": {"roc_auc": {"value": 0.9}}},
     "corpora": {"tess": {"accuracy": {"value": 0.5}}},
