@@ -44,7 +44,7 @@ def pyav_bytes(
 ) -> bytes:
     """Encode samples of shape (n,) or (n, n_channels) by FFmpeg's libraries; no samples, no sound track."""
     columns = samples.reshape(len(samples), -1) if len(samples) else np.zeros((0, 1))
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[columns.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[columns.shape[1]]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made"
         with av.open(str(path), "w", format=container, options=options or {}) as output:
@@ -61,8 +61,8 @@ def pyav_bytes(
                 output.mux(video.encode(None))
             if audio is not None:
                 for start in range(0, len(columns), rate):
-                    block = np.ascontiguousarray(columns[start : start + rate].T)
-                    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+                    block = np.ascontiguousarray(columns[start : start + rate]).reshape(1, -1)
+                    frame = av.AudioFrame.from_ndarray(block, format="flt", layout=layout)
                     frame.rate, frame.pts = rate, start
                     for part in resampler.resample(frame):
                         output.mux(audio.encode(part))

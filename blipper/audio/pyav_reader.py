@@ -43,8 +43,15 @@ _MIN_GAP: Final = 0.1
 #: A larger jump is taken for a broken clock and not filled.
 _MAX_GAP: Final = 600.0
 
-#: Factor and offset to [-1, 1] by sample type.
-_SCALES: Final = {"u1": (1 / 128, -1.0), "i2": (2.0**-15, 0.0), "i4": (2.0**-31, 0.0), "i8": (2.0**-63, 0.0)}
+#: FFmpeg's sample formats: type, and factor and offset to [-1, 1].
+_SAMPLE_TYPES: Final = {
+    "u8": (np.uint8, 1 / 128, -1.0),
+    "s16": (np.int16, 2.0**-15, 0.0),
+    "s32": (np.int32, 2.0**-31, 0.0),
+    "s64": (np.int64, 2.0**-63, 0.0),
+    "flt": (np.float32, 1.0, 0.0),
+    "dbl": (np.float64, 1.0, 0.0),
+}
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
@@ -209,15 +216,16 @@ def _drain(fifo: Any, n_channels: int) -> Iterator[Float32]:
     frame = fifo.read()
     if frame is None:
         return
-    data = frame.to_ndarray()
-    # Planar sound is (channels, frames), packed sound one row with the channels interleaved.
-    data = data.T if frame.format.is_planar else data.reshape(-1, n_channels)
-    if data.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and is refused as such
-            yield data.astype(np.float32)
+    # Not frame.to_ndarray(): on eight planar channels PyAV 18 finds a ninth plane, and crashes reading it.
+    dtype, factor, offset = _SAMPLE_TYPES[frame.format.name.rstrip("p")]
+    if frame.format.is_planar:
+        planes = frame.planes[:n_channels]
+        data = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes], axis=1)
     else:
-        factor, offset = _SCALES[data.dtype.str[1:]]
-        yield data.astype(np.float32) * np.float32(factor) + np.float32(offset)
+        data = np.frombuffer(frame.planes[0], dtype, frame.samples * n_channels).reshape(-1, n_channels)
+    with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and is refused as such
+        samples = data.astype(np.float32)
+    yield samples if factor == 1 else samples * np.float32(factor) + np.float32(offset)
 
 
 def _silence(n_frames: int, n_channels: int) -> Iterator[Float32]:
