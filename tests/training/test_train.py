@@ -1,0 +1,160 @@
+"""The whole road in small: real clips, real training, metrics written; repeatable and resumable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blipper.errors import Cancelled, DatasetError, ModelError, SettingsError
+from blipper.training import evaluate
+from blipper.training.fit import learning_rate
+from blipper.training.train import METRICS, PREDICTIONS, TrainResult, TrainSettings, train
+from blipper.voice.models import load_folder
+
+pytestmark = pytest.mark.data
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[tuple[str, float, float]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def result(
+    data_dir: Path,
+    cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[str, float, float]],
+) -> TrainResult:
+    settings = TrainSettings.smoke(cache=cache / "first")
+    output = tmp_path_factory.mktemp("models") / "mel-cnn"
+    return train(data_dir, output, settings=settings, progress=lambda *report: steps.append(report))
+
+
+def without_times(metrics: dict[str, Any]) -> dict[str, Any]:
+    metrics = json.loads(json.dumps(metrics))
+    del metrics["training"]["seconds"]
+    for epoch in metrics["training"]["history"]:
+        del epoch["seconds"]
+    return metrics
+
+
+def test_a_complete_folder(result: TrainResult, steps: list[tuple[str, float, float]]) -> None:
+    names = sorted(path.name for path in result.folder.iterdir())
+    assert names == ["MODEL_CARD.md", "config.json", METRICS, PREDICTIONS, "weights.safetensors"]
+    assert json.loads((result.folder / METRICS).read_text()) == result.metrics
+    assert result.metrics["training"]["epochs"] == 2
+    assert {step for step, *_ in steps} == {"prepare", "features", "train", "evaluate", "false alarms"}
+    assert all(0 <= completed <= total for _, completed, total in steps)
+    model = load_folder(result.folder)
+    assert model.info.sha256 == result.metrics["model"]["sha256"]
+
+
+def test_figures_come_from_the_predictions(result: TrainResult) -> None:
+    scored = evaluate.read_predictions(result.folder / PREDICTIONS)
+    assert {row.corpus for row in scored} == {"ravdess", "crema-d", "tess", "savee"}
+    assert {row.speaker for row in scored if row.corpus == "tess"} == {"OAF"}
+    again = evaluate.evaluate(scored, result.metrics["model"]["threshold"], seed=0, resamples=20)
+    assert again == result.metrics["test"]
+
+
+def test_the_card_names_the_figures(result: TrainResult) -> None:
+    card = (result.folder / "MODEL_CARD.md").read_text()
+    for corpus in ("ravdess", "crema-d", "tess", "savee"):
+        value = result.metrics["test"]["corpora"][corpus]["uar"]["value"]
+        assert f"{value:.3f}" in card
+    assert result.metrics["model"]["sha256"] in card
+    assert "no commercial use" in card
+
+
+def test_interrupted_and_taken_up_again_it_is_the_same(
+    result: TrainResult, data_dir: Path, cache: Path, tmp_path: Path
+) -> None:
+    def stop(step: str, completed: float, total: float) -> None:
+        if step == "train" and completed > 1.2:  # in the middle of the second epoch
+            raise Cancelled("enough")
+
+    settings = TrainSettings.smoke(cache=cache / "second")
+    with pytest.raises(Cancelled):
+        train(data_dir, tmp_path / "mel-cnn", settings=settings, progress=stop)
+    assert not (tmp_path / "mel-cnn").exists()
+    trained: list[float] = []
+
+    def note(step: str, completed: float, total: float) -> None:
+        if step == "train":
+            trained.append(completed)
+
+    again = train(data_dir, tmp_path / "mel-cnn", settings=settings, progress=note)
+    assert min(trained) > 1  # the first epoch was not run again
+    assert without_times(again.metrics) == without_times(result.metrics)
+
+
+def test_another_seed_is_another_model(
+    result: TrainResult, data_dir: Path, cache: Path, tmp_path: Path
+) -> None:
+    settings = TrainSettings.smoke(cache=cache / "first", seed=1, epochs=1)
+    other = train(data_dir, tmp_path / "other", settings=settings)
+    assert other.metrics["model"]["sha256"] != result.metrics["model"]["sha256"]
+
+
+def test_with_a_teacher(data_dir: Path, cache: Path, tmp_path: Path) -> None:
+    settings = TrainSettings.smoke(cache=cache / "first", epochs=1, limit=6, distil=0.5, hints=4)
+    found = train(data_dir, tmp_path / "taught", settings=settings).metrics
+    assert found["training"]["teacher"] == "Whisper tiny.en encoder"
+    assert np.isfinite(found["training"]["history"][0]["loss"])
+
+
+def test_a_missing_teacher_is_named_before_the_work(data_dir: Path, tmp_path: Path) -> None:
+    settings = TrainSettings.smoke(
+        cache=tmp_path / "cache", distil=0.5, teacher=tmp_path / "none.safetensors"
+    )
+    with pytest.raises(ModelError, match=r"none\.safetensors: the teacher's weights are missing.*distil=0"):
+        train(data_dir, tmp_path / "x", settings=settings)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_no_corpora(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(DatasetError, match="no known corpus here"):
+        train(tmp_path / "data", tmp_path / "x", settings=TrainSettings.smoke(cache=tmp_path / "cache"))
+
+
+def test_a_side_without_speakers(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "tess").symlink_to(data_dir / "tess")
+    with pytest.raises(DatasetError, match="no validation clip"):
+        train(data_dir / "tess", tmp_path / "x", settings=TrainSettings.smoke(cache=tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0, expected 1 to 1000"),
+        ({"fold": 9}, "fold is 9, expected 1 to 6"),
+        ({"distil": 1.5}, r"distil is 1\.5, expected 0 to 1"),
+        ({"limit": 0}, "limit is 0, expected 1 or more"),
+        ({"name": "../x"}, r"model name '\.\./x'"),
+        ({"name": ""}, "model name ''"),
+    ],
+)
+def test_settings_outside_their_domain(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        TrainSettings(**changes)
+
+
+def test_learning_rate_rises_and_falls() -> None:
+    rates = [learning_rate(part, 1.0) for part in np.linspace(0, 1, 101)]
+    top = int(np.argmax(rates))
+    assert rates[0] == pytest.approx(0.05)
+    assert rates[top] == pytest.approx(1, abs=0.01)
+    assert top <= 5
+    assert all(a > b for a, b in zip(rates[top:], rates[top + 1 :], strict=False))
+    assert rates[-1] == pytest.approx(0.01)
