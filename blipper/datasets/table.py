@@ -106,7 +106,7 @@ class Corpora:
         return pd.DataFrame(rows, columns=columns)
 
 
-#: What a reader says of one file: a clip, a reason to leave it out, or None where it is no file of its corpus.
+#: What a reader says of one file: a clip, a reason to leave it out, or None where it is not of its corpus.
 Parsed = Clip | str | None
 
 

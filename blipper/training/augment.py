@@ -137,14 +137,14 @@ def _pitch_and_tempo(samples: Float32, semitones: float, rate: float) -> Float32
 def _noise(n: int, noises: Sequence[Float32], rng: np.random.Generator) -> Float32:
     """Cut a stretch out of a recorded noise, or make one with a random spectral slope."""
     if noises and rng.random() < 0.7:
-        noise = noises[rng.integers(len(noises))]
+        noise = noises[int(rng.integers(len(noises)))]
         if len(noise) < n:
             noise = np.tile(noise, -(-n // max(1, len(noise))))
         first = rng.integers(len(noise) - n + 1)
         return noise[first : first + n]
     spectrum = np.fft.rfft(rng.standard_normal(n))
     slope = np.maximum(np.arange(len(spectrum)), 1.0) ** -rng.uniform(0.0, 1.0)
-    return np.fft.irfft(spectrum * slope, n).astype(np.float32)
+    return np.asarray(np.fft.irfft(spectrum * slope, n), dtype=np.float32)
 
 
 def _at_snr(samples: Float32, noise: Float32, snr: float) -> Float32:

@@ -52,12 +52,13 @@ def _head(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     return f"""
 # {model["name"]}
 
-A convolutional network that hears up to {front["window"]:g} s of speech as {front["mels"]} log-mel bands and
-gives two things: how much the voice sounds like each of eight acted emotions, and a calibrated probability that
-it **sounds angry** (Blipper's aggression score). It has {size:,} parameters and runs on a CPU.
+A convolutional network that hears up to {front["window"]:g} s of speech as {front["mels"]} log-mel bands
+and gives two things: how much the voice sounds like each of eight acted emotions, and a calibrated
+probability that it **sounds angry** (Blipper's aggression score). It has {size:,} parameters and runs on
+a CPU.
 
-SHA-256 of the weights: `{model["sha256"]}`. Every number on this card is in `metrics.json`; the clip figures can
-be recomputed from `test-predictions.csv`.
+SHA-256 of the weights: `{model["sha256"]}`. Every number on this card is in `metrics.json`; the clip
+figures can be recomputed from `test-predictions.csv`.
 """
 
 
@@ -65,16 +66,17 @@ def _uses() -> str:
     return """
 ## Use
 
-**For** ranking stretches of a recording by how angry the voice sounds, so that a person can listen to the right
-ones first; for teaching and research on acted emotional speech.
+**For** ranking stretches of a recording by how angry the voice sounds, so that a person can listen to the
+right ones first; for teaching and research on acted emotional speech.
 
-**Not for** deciding anything about a person. Not for inferring the emotions of people at work or in education
-(prohibited in the European Union by Article 5(1)(f) of the AI Act, but for medical and safety reasons), not for
-hiring, policing, border control, insurance, or lie detection, not for monitoring people who have not been told.
-A score says how a voice *sounds to people who heard actors*; it says nothing of what anybody feels or intends.
+**Not for** deciding anything about a person. Not for inferring the emotions of people at work or in
+education (prohibited in the European Union by Article 5(1)(f) of the AI Act, but for medical and safety
+reasons), not for hiring, policing, border control, insurance, or lie detection, not for monitoring people
+who have not been told. A score says how a voice *sounds to people who heard actors*; it says nothing of
+what anybody feels or intends.
 
-**Licence.** The weights were learned from corpora with non-commercial terms (below) and inherit them: research
-and teaching, no commercial use. Blipper's code is under the MIT licence; the weights are not.
+**Licence.** The weights were learned from corpora with non-commercial terms (below) and inherit them:
+research and teaching, no commercial use. Blipper's code is under the MIT licence; the weights are not.
 """
 
 
@@ -97,11 +99,11 @@ def _data(found: Mapping[str, Any], corpora: list[str]) -> str:
 
 {chr(10).join(rows)}
 
-Acted, English, recorded in studios. No speaker and no identical sound is on two sides. Clips were cut to where
-Blipper's own speech detector hears speech; in {found["split"]["without_speech"]} clips it hears none, and those
-are scored whole. Sounds without an angry voice (noise; coughs, laughs and other nonverbal sounds of other
-speakers) are negatives for the aggression head; screams are left out of training, since a scream may well be
-aggression, and are reported below.
+Acted, English, recorded in studios. No speaker and no identical sound is on two sides. Clips were cut to
+where Blipper's own speech detector hears speech; in {found["split"]["without_speech"]} clips it hears
+none, and those are scored whole. Sounds without an angry voice (noise; coughs, laughs and other nonverbal
+sounds of other speakers) are negatives for the aggression head; screams are left out of training, since a
+scream may well be aggression, and are reported below.
 """
 
 
@@ -118,9 +120,10 @@ def _training(found: Mapping[str, Any]) -> str:
 ## Training
 
 `blipper train` with seed {settings["seed"]}: {training["epochs"]} epochs of
-{training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored best
-on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented versions (pitch,
-tempo, room, noise, equaliser, telephone band, overload), and every batch is masked, tilted and mixed anew.
+{training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
+best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
+versions (pitch, tempo, room, noise, equaliser, telephone band, overload), and every batch is masked,
+tilted and mixed anew.
 """
 
 
@@ -147,8 +150,8 @@ def _results(found: Mapping[str, Any]) -> str:
     return f"""
 ## Results on speakers it never met
 
-In brackets, 95 % intervals by bootstrap over speakers; none where there is a single speaker. Windows are averaged
-over a clip.
+In brackets, 95 % intervals by bootstrap over speakers; none where there is a single speaker. Windows are
+averaged over a clip.
 
 {chr(10).join(rows)}
 """
@@ -183,7 +186,10 @@ Six common emotions, test speakers of RAVDESS, CREMA-D and SAVEE.
 
 
 def _alarms(found: Mapping[str, Any]) -> str:
-    rows = ["| sounds | files | seconds heard | files with an alarm | alarms per hour |", "|---|---|---|---|---|"]
+    rows = [
+        "| sounds | files | seconds heard | files with an alarm | alarms per hour |",
+        "|---|---|---|---|---|",
+    ]
     for name, figures in found["false_alarms"].items():
         rows.append(
             f"| {name} | {figures['files']} | {figures['seconds']:g} | {figures['files_with_alarm']} | "
@@ -192,9 +198,9 @@ def _alarms(found: Mapping[str, Any]) -> str:
     return f"""
 ## False alarms
 
-Runs of windows at the threshold of {found["model"]["threshold"]:g}, before the smoothing and the least duration
-that the app asks of an event. "Put to the network" skips the speech detector, which lets hardly any noise
-through. All of these speakers and files were kept out of training.
+Runs of windows at the threshold of {found["model"]["threshold"]:g}, before the smoothing and the least
+duration that the app asks of an event. "Put to the network" skips the speech detector, which lets hardly
+any noise through. All of these speakers and files were kept out of training.
 
 {chr(10).join(rows)}
 """
@@ -213,14 +219,14 @@ def _calibration(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     return f"""
 ## Calibration and threshold
 
-One temperature for the emotions and one line for aggression, fitted on validation speakers. Expected calibration
-error there, before and after: emotions {before["emotions"]:.3f} and {after["emotions"]:.3f}, aggression
-{before["aggression"]:.3f} and {after["aggression"]:.3f}. {tested}About one acted clip in six is angry; where anger
-is rarer, a score promises less.
+One temperature for the emotions and one line for aggression, fitted on validation speakers. Expected
+calibration error there, before and after: emotions {before["emotions"]:.3f} and {after["emotions"]:.3f},
+aggression {before["aggression"]:.3f} and {after["aggression"]:.3f}. {tested}About one acted clip in six
+is angry; where anger is rarer, a score promises less.
 
 The threshold, {found["model"]["threshold"]:g}, is {config["threshold_rule"]}:
-{validation["quiet_over_threshold"]} of {validation["quiet_clips"]} reach it, and {validation["angry_found"]:.1%}
-of the angry ones do.
+{validation["quiet_over_threshold"]} of {validation["quiet_clips"]} reach it, and
+{validation["angry_found"]:.1%} of the angry ones do.
 """
 
 
@@ -230,11 +236,12 @@ def _limits(found: Mapping[str, Any]) -> str:
 
 - **Acted speech.** Actors overdo what people hide; expect more misses and other mistakes on real talk.
 - **English, North American and British accents**, adults, close microphones. Nothing else was measured.
-- **Loud is not angry**: joy, pain, calling across a room can score high. Cold threats can score low: the model
-  hears the voice, not the words.
+- **Loud is not angry**: joy, pain, calling across a room can score high. Cold threats can score low: the
+model hears the voice, not the words.
 - "Calm" was learned from RAVDESS alone. Neighbouring emotions are often mixed up.
 - A clip-level figure is not a promise for hours of talk: see the false alarms, and listen.
-- {found["test"]["without_speech"]} of the test clips have no detected speech; the app gives those no score.
+- {found["test"]["without_speech"]} of the test clips have no detected speech; the app gives those no
+score.
 """
 
 

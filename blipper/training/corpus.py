@@ -96,20 +96,24 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
     """
     cache = cache_folder(settings)
     split = make_split(settings.fold)
-    clips = choose(read_corpora(data).clips, [split.side(clip) for clip in read_corpora(data).clips], settings)
+    clips = choose(
+        read_corpora(data).clips, [split.side(clip) for clip in read_corpora(data).clips], settings
+    )
     sides = [split.side(clip) for clip in clips]
     for side in ("train", "validation", "test"):
         if side not in sides:
             raise DatasetError(f"{data}: fold {settings.fold} has no {side} clip among these corpora")
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
-    side = np.array(sides)
-    owner = side[segments.clip]
+    side_of = np.array(sides)
+    owner = side_of[segments.clip]
     seen = np.flatnonzero(owner != "test")
     clean = compute_frames(segments, seen, settings.front, cache, workers=settings.workers, progress=progress)
     training = np.flatnonzero(owner == "train")
-    noises = [path for path in sound_files(data / "noise") if side_of_sound(path) == "train"]
-    rooms = sound_files(data / "rir")
+    noises = [path for path in sound_files(data / "noise") if side_of_sound(path) == "train"][
+        : settings.limit
+    ]
+    rooms = sound_files(data / "rir")[: settings.limit]
     versions = [clean]
     for version in range(1, settings.versions + 1):
         versions.append(
@@ -127,10 +131,10 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
                 progress=progress,
             )
         )
-    opinion, hints = _teach(data, clips, side, segments, settings, cache, progress)
-    examples = _examples(clips, side, segments, tuple(versions), opinion, hints, settings)
+    opinion, hints = _teach(data, clips, side_of, segments, settings, cache, progress)
+    examples = _examples(clips, side_of, segments, tuple(versions), opinion, hints, settings)
     examples = _with_negatives(examples, data, noises, settings, cache, progress)
-    return Material(clips, side, segments, clean, examples, opinion is not None, opinion)
+    return Material(clips, side_of, segments, clean, examples, opinion is not None, opinion)
 
 
 def cache_folder(settings: TrainSettings) -> Path:
@@ -192,11 +196,18 @@ def _teach(
     labels = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
     speakers = [f"{clip.corpus}/{clip.speaker}" for clip in clips]
     train = side == "train"
-    key = hashlib.sha256(embeddings.tobytes() + train.tobytes() + bytes([settings.seed % 256])).hexdigest()
+    described = f"{settings.seed} {settings.groups}".encode()
+    key = hashlib.sha256(embeddings.tobytes() + train.tobytes() + described).hexdigest()
     file = cache / f"opinions-{key[:16]}.npy"
     if not file.exists():
         found = teacher.opinions(
-            embeddings, labels, speakers, train, seed=settings.seed, progress=progress
+            embeddings,
+            labels,
+            speakers,
+            train,
+            seed=settings.seed,
+            n_groups=settings.groups,
+            progress=progress,
         )
         np.save(file, found)
     opinion: Float32 = np.load(file)
@@ -212,7 +223,7 @@ def _examples(
     hints: Float32,
     settings: TrainSettings,
 ) -> Examples:
-    train = np.flatnonzero(side == "train")
+    train = np.flatnonzero(side == "train").tolist()
     labels = np.array([EMOTIONS.index(clips[i].emotion) for i in train])
     emotions = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
     emotions = (1 - settings.label_smoothing) * emotions + settings.label_smoothing / len(EMOTIONS)

@@ -1,4 +1,4 @@
-"""Evaluation as the app hears it: clips scored on the app's own road, figures with intervals over speakers."""
+"""Evaluation as the app hears it: clips scored on its own road, figures with intervals over speakers."""
 
 from __future__ import annotations
 
@@ -187,7 +187,9 @@ def evaluate(
         "corpora": {str(name): table.figures(corpus == name) for name in np.unique(corpus)},
         "common": table.figures(common & pooled, COMMON),
         "all": table.figures(common, COMMON),
-        "by_sex": {str(name): table.figures(common & pooled & (sex == name), COMMON) for name in np.unique(sex)},
+        "by_sex": {
+            str(name): table.figures(common & pooled & (sex == name), COMMON) for name in np.unique(sex)
+        },
         "by_intensity": {
             str(name): table.figures(common & pooled & (intensity == name), COMMON)
             for name in np.unique(intensity[pooled])
@@ -207,7 +209,7 @@ class _Table:
         self._threshold, self._seed, self._resamples = threshold, seed, resamples
 
     def figures(self, chosen: NDArray[np.bool_], classes: Sequence[int] | None = None) -> dict[str, Any]:
-        """Compute one group's figures; `classes` are those that may be guessed, by default those there are."""
+        """Compute one group's figures; `classes` may be guessed, by default those there are."""
         labels, scores = self.labels[chosen], self.aggression[chosen]
         if not len(labels):
             return {"clips": 0}
@@ -219,7 +221,7 @@ class _Table:
         speakers = self.speakers[chosen]
 
         def figure(measure: Callable[[NDArray[np.int64]], float]) -> dict[str, Any]:
-            bounds = metrics.interval(measure, speakers, seed=self._seed, resamples=self._resamples)
+            bounds = metrics.interval(measure, speakers.tolist(), seed=self._seed, resamples=self._resamples)
             return {
                 "value": _rounded(measure(np.arange(len(labels)))),
                 "interval": None if bounds is None else [_rounded(bound) for bound in bounds],

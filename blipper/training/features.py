@@ -86,7 +86,11 @@ def compute_frames(
     Frames
     """
     settings = settings or AugmentSettings()
-    described = [segments.digest, chosen.tolist(), front.to_dict(), version]
+    # Normalisation comes later and does not change what is cached.
+    kept = {
+        key: value for key, value in front.to_dict().items() if key not in ("levelling", "floor", "scale")
+    }
+    described = [segments.digest, chosen.tolist(), kept, version]
     if version:
         described += [seed, repr(settings), [str(p) for p in noises], [str(p) for p in rooms]]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]

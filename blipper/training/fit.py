@@ -37,7 +37,7 @@ class Fitted:
     Parameters
     ----------
     weights : dict of str to numpy.ndarray
-        Of the best epoch, by name as in :func:`blipper.voice.models.named_weights`, without training-only parts.
+        Of the best epoch, named as by :func:`blipper.voice.models.named_weights`, less what only trains.
     history : list of dict
         One an epoch.
     best_epoch : int
@@ -144,9 +144,16 @@ def _tensors(batch: Batch, settings: TrainSettings, decay: float) -> tuple[Any, 
 def _make_step(tf: Any, network: Any, optimizer: Any, averaged: list[tuple[Any, Any]]) -> Any:
     n = len(EMOTIONS)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(
-        frames: Any, lengths: Any, emotions: Any, aggression: Any, hints: Any, share: Any, hint: Any, decay: Any
+        frames: Any,
+        lengths: Any,
+        emotions: Any,
+        aggression: Any,
+        hints: Any,
+        share: Any,
+        hint: Any,
+        decay: Any,
     ) -> Any:
         with tf.GradientTape() as tape:
             out = network([frames, lengths], training=True)
@@ -196,14 +203,14 @@ class _State:
         self.history.append(record)
         if record["score"] > best or not self.best:
             self.best_epoch = self.epoch
-            self.best = {name: np.array(variable) for name, variable in self._kept.items()}
+            self.best = {name: variable.numpy() for name, variable in self._kept.items()}
 
     def save(self, path: Path) -> None:
         """Write everything, so that an interrupt leaves the old file or the new one."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.npz")
-        arrays = {f"live/{i}": np.array(variable) for i, variable in enumerate(self._live)}
-        arrays |= {f"kept/{name}": np.array(variable) for name, variable in self._kept.items()}
+        arrays = {f"live/{i}": variable.numpy() for i, variable in enumerate(self._live)}
+        arrays |= {f"kept/{name}": variable.numpy() for name, variable in self._kept.items()}
         arrays |= {f"best/{name}": values for name, values in self.best.items()}
         note = {"run": self.run, "history": self.history, "best_epoch": self.best_epoch}
         np.savez(partial, note=np.array(json.dumps(note)), **arrays)

@@ -87,7 +87,7 @@ def brier(positive: NDArray[np.bool_], scores: Scores) -> float:
 
 
 def calibration_error(right: NDArray[np.bool_], confidence: Scores, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal width (Guo et al. 2017).
+    """Compute the expected calibration error over bins of equal width (Guo et al. 2017).
 
     Parameters
     ----------

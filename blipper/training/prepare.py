@@ -1,4 +1,4 @@
-"""Corpora to trimmed speech: decoded once, cut as the app cuts it, kept in a cache that survives an interrupt."""
+"""Corpora to trimmed speech: decoded once, cut as the app cuts it, cached against interrupts."""
 
 from __future__ import annotations
 
@@ -183,5 +183,5 @@ def _join(shards: list[dict[str, NDArray[Any]]]) -> Segments:
 def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     """Write arrays so that an interrupt leaves no half a file."""
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)
+    np.savez(partial, allow_pickle=False, **arrays)
     partial.replace(path)

@@ -45,6 +45,8 @@ class TrainSettings:
         Augmented versions of each training clip, beside the clip itself.
     distil : float
         Share of the teacher's opinion in the target, 0 to 1; 0 trains without a teacher.
+    groups : int
+        Groups of speakers for the teacher's cross-fitting.
     hints : int
         Principal components of the teacher's embedding that the network learns to predict; 0 for none.
     hint_weight : float
@@ -70,16 +72,17 @@ class TrainSettings:
     name: str = "mel-cnn"
     fold: int = 1
     seed: int = 0
-    epochs: int = 40
+    epochs: int = 45
     patience: int = 12
-    batch: int = 64
-    learning_rate: float = 2e-3
+    batch: int = 32
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
     label_smoothing: float = 0.05
     mixup: float = 0.3
     versions: int = 5
     distil: float = 0.6
+    groups: int = 5
     hints: int = 96
     hint_weight: float = 0.5
     negatives: float = 0.06
@@ -108,6 +111,7 @@ class TrainSettings:
             "mixup": (0, 10),
             "versions": (0, 100),
             "distil": (0, 1),
+            "groups": (2, 50),
             "hints": (0, 1024),
             "hint_weight": (0, 100),
             "negatives": (0, 0.5),
@@ -135,6 +139,7 @@ class TrainSettings:
             "versions": 1,
             "limit": 12,
             "distil": 0.0,
+            "groups": 2,
             "hints": 0,
             "average": 0.5,
             "workers": 1,

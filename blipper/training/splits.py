@@ -1,8 +1,8 @@
 """Who is on which side: speaker-disjoint folds, and the split of the shipped model.
 
-Fold k of every corpus is held out together. RAVDESS follows EmoBox's folds of actors, CREMA-D the test speakers
-of EMO-SUPERB; SAVEE and TESS leave one speaker out. TESS has two folds only, so fold k holds out its fold
-``(k - 1) % 2 + 1``, and SAVEE's four come round likewise.
+Fold k of every corpus is held out together. RAVDESS follows EmoBox's folds of actors, CREMA-D the test
+speakers of EMO-SUPERB; SAVEE and TESS leave one speaker out. TESS has two folds only, so fold k holds out its
+fold ``(k - 1) % 2 + 1``, and SAVEE's four come round likewise.
 """
 
 from __future__ import annotations

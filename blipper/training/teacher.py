@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,9 @@ def load_encoder(path: Path) -> Callable[[Any, Any], Any]:
 
     def layer_norm(x: Any, name: str) -> Any:
         mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
-        return (x - mean) * tf.math.rsqrt(variance + 1e-5) * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return (x - mean) * tf.math.rsqrt(variance + 1e-5) * weights[f"{name}.weight"] + weights[
+            f"{name}.bias"
+        ]
 
     def linear(x: Any, name: str) -> Any:
         y = tf.linalg.matmul(x, weights[f"{name}.weight"], transpose_b=True)
@@ -112,7 +114,7 @@ def load_encoder(path: Path) -> Callable[[Any, Any], Any]:
         mixed = tf.linalg.matmul(tf.nn.softmax(scores + mask), value)
         return linear(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), shape), f"{name}.out")
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def encode(frames: Any, lengths: Any) -> Any:
         x = convolve(convolve(frames, "conv1", 1), "conv2", 2)
         n = tf.shape(x)[1]
@@ -132,7 +134,7 @@ def load_encoder(path: Path) -> Callable[[Any, Any], Any]:
                 pooled += [mean, tf.sqrt(variance + 1e-6)]
         return tf.concat(pooled, axis=-1)
 
-    return encode
+    return cast("Callable[[Any, Any], Any]", encode)
 
 
 def embed(
@@ -282,7 +284,7 @@ def _perceptron(
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-2)
     optimizer.build(model.trainable_variables)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(inputs: Any, targets: Any) -> None:
         with tf.GradientTape() as tape:
             logits = model(inputs, training=True)
@@ -317,6 +319,8 @@ def components(embeddings: Float32, train: NDArray[np.bool_], n: int) -> Float32
     numpy.ndarray of float32, shape (n_clips, n)
         Scaled together, so that the mean square over the training clips is 1.
     """
+    if n == 0:
+        return np.zeros((len(embeddings), 0), dtype=np.float32)
     mean, deviation = embeddings[train].mean(axis=0), embeddings[train].std(axis=0) + 1e-3
     standard = (embeddings - mean) / deviation
     covariance = standard[train].T @ standard[train]

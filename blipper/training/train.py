@@ -26,7 +26,7 @@ from blipper.training.corpus import (
     sound_files,
     teacher_file,
 )
-from blipper.training.data import ANGRY
+from blipper.training.data import ANGRY, steps_an_epoch
 from blipper.training.fit import Fitted, fit
 from blipper.training.settings import TrainSettings
 from blipper.training.splits import make_split, side_of_sound
@@ -98,8 +98,8 @@ def train(
     wanted = teacher_file(data, settings)
     if wanted is not None and not wanted.is_file():
         raise ModelError(
-            f"{wanted}: the teacher's weights are missing; name Whisper's encoder as safetensors in the setting "
-            "'teacher', or train without (distil=0, hints=0)"
+            f"{wanted}: the teacher's weights are missing; name Whisper's encoder (safetensors) in the "
+            "setting 'teacher', or train without (distil=0, hints=0)"
         )
     _set_threads(tf, settings.threads)
     began = time.perf_counter()
@@ -124,19 +124,19 @@ def train(
         "training": {
             "epochs": len(fitted.history),
             "best_epoch": fitted.best_epoch,
-            "windows_an_epoch": len(material.examples),
+            "windows_an_epoch": steps_an_epoch(material.examples, settings) * settings.batch,
             "parameters": int(sum(weights.size for weights in fitted.weights.values())),
             "teacher": "Whisper tiny.en encoder" if material.taught else None,
+            "seconds": round(time.perf_counter() - began),
             "history": [{k: _rounded(v) for k, v in epoch.items()} for epoch in fitted.history],
         },
         "validation": chosen,
         "test": evaluate.evaluate(
             scored, model.info.threshold, seed=settings.seed, resamples=settings.resamples
         ),
-        "false_alarms": _false_alarms(model, material, data, progress),
+        "false_alarms": _false_alarms(model, material, data, settings, progress),
         "versions": _versions(),
     }
-    found["training"]["seconds"] = round(time.perf_counter() - began)
     _write_json(output / METRICS, found)
     write_card(output, found, json.loads((output / CONFIG).read_text(encoding="utf-8")))
     return TrainResult(output, found)
@@ -148,7 +148,9 @@ def _ship(
     """Write weights and configuration, calibrated on validation speakers, and load them as the app does."""
     from safetensors.numpy import save
 
-    weights = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in fitted.weights.items()}
+    weights = {
+        name: np.ascontiguousarray(values, dtype=np.float32) for name, values in fitted.weights.items()
+    }
     payload = save(weights)
     config: dict[str, Any] = {
         "format": FORMAT,
@@ -179,9 +181,7 @@ def _ship(
     def errors(emotions: Any, aggression: Any) -> dict[str, float]:
         guessed = emotions.argmax(axis=1)
         return {
-            "emotions": _rounded(
-                metrics.calibration_error(guessed == found.labels, emotions.max(axis=1))
-            ),
+            "emotions": _rounded(metrics.calibration_error(guessed == found.labels, emotions.max(axis=1))),
             "aggression": _rounded(metrics.calibration_error(angry, aggression)),
         }
 
@@ -200,7 +200,7 @@ def _ship(
 
 
 def _false_alarms(
-    model: VoiceModel, material: Material, data: Path, progress: Progress
+    model: VoiceModel, material: Material, data: Path, settings: TrainSettings, progress: Progress
 ) -> dict[str, Any]:
     """Count alarms on neutral and happy test clips, plain reading, and held-out noises."""
     threshold = model.info.threshold
@@ -219,7 +219,7 @@ def _false_alarms(
         files = [path for path in sound_files(folder) if side_of_sound(path) == "test"]
         groups[f"{folder.name}, put to the network"] = (files, False)
     return {
-        name: evaluate.false_alarms(model, files, threshold, trim=trim, progress=progress)
+        name: evaluate.false_alarms(model, files[: settings.limit], threshold, trim=trim, progress=progress)
         for name, (files, trim) in groups.items()
         if files
     }

@@ -37,11 +37,15 @@ class FrontEnd:
     f_min, f_max : float
         Edges of the lowest and highest band, Hz.
     floor : float
-        Decibels below a window's loudest cell at which its frames are cut off.
+        Decibels below a band's own mean power in a window at which its cells are cut off: recordings differ
+        in how deep their pauses are.
     scale : float
         Decibels to one unit of the network's input.
     window : float
         Seconds that the network sees at once.
+    levelling : float
+        Share of each band's own level that is taken away, 0 to 1: 0 keeps the spectrum's long-term shape, 1
+        removes it and with it what a microphone or a room does to it.
     """
 
     sampling_rate: int = 16_000
@@ -50,9 +54,10 @@ class FrontEnd:
     mels: int = 64
     f_min: float = 50.0
     f_max: float = 7_600.0
-    floor: float = 70.0
+    floor: float = 40.0
     scale: float = 15.0
     window: float = 3.0
+    levelling: float = 0.5
 
     @property
     def frames(self) -> int:
@@ -83,7 +88,8 @@ class FrontEnd:
         for name, default in cls().to_dict().items():
             value = getattr(built, name)
             whole = isinstance(default, int)
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value <= 0:
+            fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+            if not fits or not (value > 0 or (name == "levelling" and value == 0)):
                 kind = "whole number" if whole else "number"
                 raise ModelError(f"front-end setting {name} is {value!r}, expected a positive {kind}")
         return built
@@ -142,8 +148,18 @@ def normalise(frames: NDArray[np.floating[Any]], front: FrontEnd) -> Float32:
     Returns
     -------
     numpy.ndarray of float32, shape (n_frames, mels)
-        Cut off ``front.floor`` below the loudest cell, mean 0, in units of ``front.scale``.
+        In units of ``front.scale``; a cell at its band's mean power is near ``floor / scale / 2``, one that
+        was cut off near the same below zero.
     """
     frames = np.asarray(frames, dtype=np.float32)
-    frames = np.maximum(frames, frames.max() - np.float32(front.floor))
-    return (frames - frames.mean(dtype=np.float64).astype(np.float32)) / np.float32(front.scale)
+    if front.floor == 70 and front.levelling == 0:  # the first mel-cnn, until the next one replaces it
+        frames = np.maximum(frames, frames.max() - np.float32(front.floor))
+        return (frames - frames.mean(dtype=np.float64).astype(np.float32)) / np.float32(front.scale)
+    # The mean of the power, not of the decibels: loud cells decide it, so a band's noise floor hardly counts.
+    top = frames.max(axis=0)
+    bands = top + 10 * np.log10(np.mean(10 ** ((frames - top) / 10), axis=0, dtype=np.float64))
+    overall = bands.mean()
+    reference = (overall + front.levelling * (bands - overall)).astype(np.float32)
+    kept = np.maximum(frames, bands.astype(np.float32) - np.float32(front.floor))
+    scaled = (kept - reference + np.float32(0.5 * front.floor)) / np.float32(front.scale)
+    return np.asarray(scaled, dtype=np.float32)

@@ -316,7 +316,7 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else type(config).__name__
         raise ModelError(f"{path}: format is {found!r}, expected {FORMAT}")
-    kinds = {
+    kinds: dict[str, type | tuple[type, ...]] = {
         "name": str,
         "sha256": str,
         "labels": list,

@@ -69,9 +69,7 @@ class NetworkSettings:
         )
 
 
-def build(
-    settings: NetworkSettings, frames: int, mels: int, *, dropout: float = 0.0, hints: int = 0
-) -> Any:
+def build(settings: NetworkSettings, frames: int, mels: int, *, dropout: float = 0.0, hints: int = 0) -> Any:
     """Build the network, with fresh weights.
 
     A short two-dimensional stem turns the log-mel picture into frames of 40 ms; dilated residual convolutions

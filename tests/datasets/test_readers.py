@@ -25,7 +25,9 @@ def only(corpus: str, root: Path) -> Clip:
 
 
 def reasons(corpus: str, root: Path) -> dict[str, str]:
-    return {item.path.name: item.reason for item in READERS[corpus].collect(sorted(root.rglob("*.*"))).excluded}
+    return {
+        item.path.name: item.reason for item in READERS[corpus].collect(sorted(root.rglob("*.*"))).excluded
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,12 @@ def test_crema_d_levels_and_sex(tmp_path: Path, level: str, name: str) -> None:
 
 
 def test_crema_d_defects_are_left_out_by_name(tmp_path: Path) -> None:
-    put(tmp_path, "AudioWAV/1076_MTI_SAD_XX.wav", "AudioWAV/1006_TIE_NEU_XX.wav", "VideoFlash/1001_DFA_ANG_XX.flv")
+    put(
+        tmp_path,
+        "AudioWAV/1076_MTI_SAD_XX.wav",
+        "AudioWAV/1006_TIE_NEU_XX.wav",
+        "VideoFlash/1001_DFA_ANG_XX.flv",
+    )
     found = reasons("crema-d", tmp_path)
     assert found["1076_MTI_SAD_XX.wav"] == "silence"
     assert "two labels" in found["1006_TIE_NEU_XX.wav"]
@@ -143,7 +150,9 @@ def test_savee_layouts(tmp_path: Path, name: str) -> None:
 
 
 def test_savee_bare_stem_outside_a_speakers_folder_is_nothing(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"looked for AudioData/DC/a01.*found 1 other files, such as x/a01\.wav"):
+    with pytest.raises(
+        DatasetError, match=r"looked for AudioData/DC/a01.*found 1 other files, such as x/a01\.wav"
+    ):
         read_corpus("savee", put(tmp_path, "x/a01.wav"))
 
 
@@ -179,7 +188,9 @@ def test_wrong_folders(tmp_path: Path) -> None:
         read_corpora(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"is a file; a folder"):
         read_corpora(put(tmp_path, "a.wav") / "a.wav")
-    with pytest.raises(DatasetError, match=r"no known corpus here.*RAVDESS.*CREMA-D.*TESS.*SAVEE.*Found a\.wav"):
+    with pytest.raises(
+        DatasetError, match=r"no known corpus here.*RAVDESS.*CREMA-D.*TESS.*SAVEE.*Found a\.wav"
+    ):
         read_corpora(tmp_path)
     with pytest.raises(DatasetError, match="the folder is empty"):
         (tmp_path / "empty").mkdir()

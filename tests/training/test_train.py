@@ -35,7 +35,7 @@ def result(
     tmp_path_factory: pytest.TempPathFactory,
     steps: list[tuple[str, float, float]],
 ) -> TrainResult:
-    settings = TrainSettings.smoke(cache=cache / "first")
+    settings = TrainSettings.smoke(cache=cache / "first", limit=6)
     output = tmp_path_factory.mktemp("models") / "mel-cnn"
     return train(data_dir, output, settings=settings, progress=lambda *report: steps.append(report))
 
@@ -83,7 +83,7 @@ def test_interrupted_and_taken_up_again_it_is_the_same(
         if step == "train" and completed > 1.2:  # in the middle of the second epoch
             raise Cancelled("enough")
 
-    settings = TrainSettings.smoke(cache=cache / "second")
+    settings = TrainSettings.smoke(cache=cache / "second", limit=6)
     with pytest.raises(Cancelled):
         train(data_dir, tmp_path / "mel-cnn", settings=settings, progress=stop)
     assert not (tmp_path / "mel-cnn").exists()
@@ -98,16 +98,8 @@ def test_interrupted_and_taken_up_again_it_is_the_same(
     assert without_times(again.metrics) == without_times(result.metrics)
 
 
-def test_another_seed_is_another_model(
-    result: TrainResult, data_dir: Path, cache: Path, tmp_path: Path
-) -> None:
-    settings = TrainSettings.smoke(cache=cache / "first", seed=1, epochs=1)
-    other = train(data_dir, tmp_path / "other", settings=settings)
-    assert other.metrics["model"]["sha256"] != result.metrics["model"]["sha256"]
-
-
 def test_with_a_teacher(data_dir: Path, cache: Path, tmp_path: Path) -> None:
-    settings = TrainSettings.smoke(cache=cache / "first", epochs=1, limit=6, distil=0.5, hints=4)
+    settings = TrainSettings.smoke(cache=cache / "first", epochs=1, limit=4, distil=0.5, hints=4)
     found = train(data_dir, tmp_path / "taught", settings=settings).metrics
     assert found["training"]["teacher"] == "Whisper tiny.en encoder"
     assert np.isfinite(found["training"]["history"][0]["loss"])
