@@ -110,9 +110,9 @@ scream may well be aggression, and are reported below.
 def _training(found: Mapping[str, Any]) -> str:
     training, settings = found["training"], found["settings"]
     teacher = (
-        f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on layers of the "
-        f"{training['teacher']}, MIT licence) that never heard the clip's speaker; the network also learns to "
-        "predict the teacher's embedding. "
+        f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on the "
+        f"{training['teacher']}, MIT licence) that never heard the clip's speaker; the network also learns "
+        "to predict the teacher's embedding. "
         if training["teacher"]
         else ""
     )

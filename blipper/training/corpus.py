@@ -16,7 +16,7 @@ from blipper.errors import DatasetError
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.results import Span
-from blipper.training import teacher
+from blipper.training import encoder, teacher
 from blipper.training.data import ANGRY, Examples, sampling_weights
 from blipper.training.features import Frames, compute_frames
 from blipper.training.prepare import SAMPLING_RATE, Segments, prepare
@@ -192,7 +192,7 @@ def _teach(
     path = teacher_file(data, settings)
     if path is None:
         return None, np.zeros((len(clips), 0), dtype=np.float32)
-    embeddings = teacher.embed(segments, len(clips), path, cache, progress=progress)
+    embeddings = encoder.embed(segments, len(clips), path, cache, progress=progress)
     labels = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
     speakers = [f"{clip.corpus}/{clip.speaker}" for clip in clips]
     train = side == "train"

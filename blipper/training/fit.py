@@ -18,8 +18,8 @@ from blipper.progress import Progress, silent
 from blipper.training.data import Batch, Examples, batches, steps_an_epoch
 from blipper.training.settings import TrainSettings
 from blipper.voice.labels import EMOTIONS
-from blipper.voice.models import named_weights
 from blipper.voice.networks import build
+from blipper.voice.weights import named_weights
 
 #: Share of all steps in which the learning rate rises.
 _WARM_UP: Final = 0.04
@@ -37,7 +37,7 @@ class Fitted:
     Parameters
     ----------
     weights : dict of str to numpy.ndarray
-        Of the best epoch, named as by :func:`blipper.voice.models.named_weights`, less what only trains.
+        Of the best epoch, named as by :func:`blipper.voice.weights.named_weights`, less what only trains.
     history : list of dict
         One an epoch.
     best_epoch : int

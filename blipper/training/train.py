@@ -31,7 +31,8 @@ from blipper.training.fit import Fitted, fit
 from blipper.training.settings import TrainSettings
 from blipper.training.splits import make_split, side_of_sound
 from blipper.voice.labels import EMOTIONS
-from blipper.voice.models import CONFIG, FORMAT, WEIGHTS, Calibration, VoiceModel, load_folder
+from blipper.voice.models import Calibration, VoiceModel, load_folder
+from blipper.voice.weights import CONFIG, FORMAT, WEIGHTS
 
 METRICS: Final = "metrics.json"
 PREDICTIONS: Final = "test-predictions.csv"

@@ -8,7 +8,6 @@ ever executed, and whatever does not fit is a :class:`~blipper.errors.ModelError
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import threading
 from collections.abc import Mapping, Sequence
@@ -26,11 +25,19 @@ from blipper.results import ModelInfo
 from blipper.voice.frontend import FrontEnd, log_mel, normalise
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.networks import NetworkSettings, build
+from blipper.voice.weights import CONFIG, WEIGHTS, fill, number, read_config
 
-#: Raised whenever an old reader would misread a model's folder.
-FORMAT: Final = 1
-WEIGHTS: Final = "weights.safetensors"
-CONFIG: Final = "config.json"
+__all__ = [
+    "CONFIG",
+    "WEIGHTS",
+    "Calibration",
+    "VoiceModel",
+    "available_models",
+    "load_folder",
+    "load_model",
+    "read_config",
+]
+
 #: What ``"auto"`` prefers, the best first.
 _PREFERRED: Final = ("mel-cnn",)
 #: Windows in one call of the network; the last ones are padded, so that few shapes are ever compiled.
@@ -293,102 +300,9 @@ def load_folder(folder: Path) -> VoiceModel:
     network = build(NetworkSettings.from_dict(config["network"]), front.frames, front.mels)
     fill(network, data, path)
     calibration = Calibration(
-        temperature=_number(config, "calibration", "temperature", low=1e-3),
-        slope=_number(config, "calibration", "slope", low=1e-3),
-        intercept=_number(config, "calibration", "intercept", low=-1e3),
+        temperature=number(config, "calibration", "temperature", low=1e-3),
+        slope=number(config, "calibration", "slope", low=1e-3),
+        intercept=number(config, "calibration", "intercept", low=-1e3),
     )
-    info = ModelInfo(config["name"], config["sha256"], _number(config, None, "threshold", low=1e-6, high=1.0))
+    info = ModelInfo(config["name"], config["sha256"], number(config, None, "threshold", low=1e-6, high=1.0))
     return VoiceModel(info, config, network, front, calibration)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read and check a model's configuration.
-
-    Raises
-    ------
-    ModelError
-        If it is missing, no JSON, of another format, incomplete, or has other labels.
-    """
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path}: cannot be read as a model's configuration ({error})") from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        found = config.get("format") if isinstance(config, dict) else type(config).__name__
-        raise ModelError(f"{path}: format is {found!r}, expected {FORMAT}")
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "name": str,
-        "sha256": str,
-        "labels": list,
-        "front_end": dict,
-        "network": dict,
-        "calibration": dict,
-        "threshold": (int, float),
-    }
-    for key, kind in kinds.items():
-        if not isinstance(config.get(key), kind):
-            raise ModelError(f"{path}: {key} is {config.get(key)!r}, which does not fit")
-    if config["labels"] != list(EMOTIONS):
-        unknown = [label for label in config["labels"] if label not in EMOTIONS]
-        what = f"unknown labels {unknown}" if unknown else f"labels {config['labels']}"
-        raise ModelError(f"{path}: {what}; expected {list(EMOTIONS)} in this order")
-    return config
-
-
-def fill(network: Any, data: bytes, path: Path) -> None:
-    """Put weights into a network.
-
-    Parameters
-    ----------
-    network : keras.Model
-    data : bytes
-        A safetensors file's bytes; names as :func:`named_weights` gives them.
-    path : path
-        For messages.
-
-    Raises
-    ------
-    ModelError
-        If the file is damaged, or a tensor is missing, superfluous, of another shape or not finite.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        tensors = load(data)
-    except SafetensorError as error:
-        raise ModelError(f"{path}: is no safetensors file ({error})") from error
-    variables = named_weights(network)
-    if missing := sorted(set(variables) - set(tensors)):
-        raise ModelError(f"{path}: tensor {missing[0]} is missing")
-    if surplus := sorted(set(tensors) - set(variables)):
-        raise ModelError(f"{path}: tensor {surplus[0]} has no place in the network that {CONFIG} describes")
-    for name, variable in variables.items():
-        if tensors[name].shape != tuple(variable.shape):
-            raise ModelError(
-                f"{path}: tensor {name} has shape {tensors[name].shape}, the network that {CONFIG} describes "
-                f"needs {tuple(variable.shape)}"
-            )
-        if not np.isfinite(tensors[name]).all():
-            raise ModelError(f"{path}: tensor {name} holds NaN or infinite values")
-        variable.assign(tensors[name])
-
-
-def named_weights(network: Any) -> dict[str, Any]:
-    """Name a network's variables by layer, ``"block1_conv/kernel"``, moving statistics included."""
-    return {
-        f"{layer.name}/{variable.name}": variable
-        for layer in network.layers
-        for variable in layer.weights
-        if "seed_generator" not in variable.path
-    }
-
-
-def _number(
-    config: Mapping[str, Any], group: str | None, key: str, *, low: float, high: float = 1e3
-) -> float:
-    value = config[key] if group is None else config[group].get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        where = key if group is None else f"{group}.{key}"
-        raise ModelError(f"{CONFIG}: {where} is {value!r}, expected a number from {low} to {high}")
-    return float(value)

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from blipper.errors import ModelError
-from blipper.training import teacher
+from blipper.training import encoder, teacher
 from blipper.training.settings import TEACHER
 
 
@@ -59,12 +59,12 @@ def test_the_encoder_is_whispers_alone_and_padded_in_a_batch(weights_file: Path)
     rng = np.random.default_rng(0)
     time = np.arange(24_000) / 16_000
     sound = (0.1 * np.sin(2 * np.pi * 200 * time) + rng.normal(0, 0.02, 24_000)).astype(np.float32)
-    frames = teacher.whisper_log_mel(sound)
+    frames = encoder.whisper_log_mel(sound)
     assert frames.shape == (150, 80)
     batch = np.zeros((2, 200, 80), np.float32)
     batch[0, :150] = frames
     batch[1] = rng.normal(size=(200, 80))
-    encode = teacher.load_encoder(weights_file)
+    encode = encoder.load_encoder(weights_file)
     found = encode(batch, np.array([150, 200], np.int32)).numpy()
     expected = reference(load_file(weights_file), frames)
     assert found.shape == (2, 1536)
@@ -74,10 +74,10 @@ def test_the_encoder_is_whispers_alone_and_padded_in_a_batch(weights_file: Path)
 
 def test_what_is_no_encoder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.safetensors: cannot be read"):
-        teacher.load_encoder(tmp_path / "none.safetensors")
+        encoder.load_encoder(tmp_path / "none.safetensors")
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "x.safetensors")
     with pytest.raises(ModelError, match=r"has no tensor encoder\.conv1\.weight"):
-        teacher.load_encoder(tmp_path / "x.safetensors")
+        encoder.load_encoder(tmp_path / "x.safetensors")
 
 
 def test_nobody_is_judged_by_who_heard_them() -> None:

@@ -15,8 +15,9 @@ from safetensors.numpy import load_file, save
 
 from blipper.errors import ModelError
 from blipper.voice.labels import EMOTIONS
-from blipper.voice.models import Calibration, VoiceModel, available_models, load_model, named_weights
+from blipper.voice.models import Calibration, VoiceModel, available_models, load_model
 from blipper.voice.networks import NetworkSettings, build
+from blipper.voice.weights import named_weights
 
 SMALL = NetworkSettings((4, 4, 8), 16, (1, 2), 8, 16)
 
