@@ -135,7 +135,7 @@ def test_threshold_marks_anew_without_the_model(page: AppTest, monkeypatch: pyte
     ids=["empty", "text", "header"],
 )
 def test_a_bad_file_says_so_and_the_page_stays_up(page: AppTest, content: bytes) -> None:
-    page.file_uploader[0].upload("<b>broken</b>.wav", content, "audio/wav").run()
+    page.file_uploader[0].upload("<b>broken<b>.wav", content, "audio/wav").run()
     finish(page)
     assert len(page.error) == 1
     message = page.error[0].value

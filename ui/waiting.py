@@ -30,7 +30,7 @@ def show_failures(held: Shelf) -> None:
         message, put_away = st.columns([7, 1.2], vertical_alignment="center")
         reason = (entry.error or "").removeprefix(f"{entry.name}: ")
         message.error(
-            f"**{plain(shorten(entry.name))}** could not be analysed: {plain(reason)}",
+            f"**{plain(shorten(entry.name, 80))}** could not be analysed: {plain(reason)}",
             icon=":material/error:",
         )
         if put_away.button(

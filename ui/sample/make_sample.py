@@ -1,13 +1,16 @@
 """Make the sample scene: two synthetic voices talk, flare up and calm down again.
 
-Needs ``espeak-ng`` (its voices speak, nothing of it is shipped) and Blipper's own requirements:
+Needs Flite, whose voices ``slt`` and ``rms`` speak (Debian's package ``flite``; free, BSD-like licence), and
+the vocoder WORLD, which is none of Blipper's requirements::
 
+    pip install pyworld "setuptools<81"
     python ui/sample/make_sample.py
 
-The scene is written for Blipper. Raised voices differ from calm ones as people's do (Liénard and Di
-Benedetto 1999; Traunmüller and Eriksson 2000): higher and wider pitch, faster, louder, and with a flatter
-spectrum, since a raised voice gains more at 1 to 4 kHz than below. espeak-ng sets pitch, range and rate, a
-filter the spectrum.
+The scene is written for Blipper. Flite speaks every line calmly; a raised line is then analysed with WORLD
+and put together again with what raised voices have (Liénard and Di Benedetto 1999; Traunmüller and Eriksson
+2000; Banse and Scherer 1996): a higher and wider pitch, a flatter spectrum, slightly higher formants, larger
+swings of loudness, roughness, and more level. How much of each was chosen by listening and by what Blipper's model
+answers, so the scene shows how the page works, and nothing about how well the model hears people.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ from __future__ import annotations
 import argparse
 import io
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyworld
 import scipy.signal
 import soundfile as sf
-import soxr
 from numpy.typing import NDArray
 
 SAMPLING_RATE = 16_000
@@ -29,25 +33,33 @@ SEED = 7
 
 
 class Manner(NamedTuple):
-    """How a line is spoken: semitones up, espeak-ng's range and rate, level in dB, tilt in dB."""
+    """How a line is spoken.
 
-    pitch: float
-    range_: int
-    rate: int
-    level: float
-    tilt: float
+    Semitones up, factor on the pitch's excursions, dB more at 2.5 than at 0.7 kHz, factor on the formants,
+    exponent that widens the swings of loudness, depth of roughness, factor on the length, level in dBFS.
+    """
+
+    pitch: float = 0.0
+    excursion: float = 1.0
+    tilt: float = 0.0
+    formants: float = 1.0
+    swing: float = 1.0
+    roughness: float = 0.0
+    stretch: float = 1.0
+    level: float = -27.0
 
 
-CALM = Manner(0, 35, 150, -27.0, 0.0)
-TENSE = Manner(3, 60, 165, -22.0, 5.0)
-RAISED = Manner(8, 90, 180, -14.0, 12.0)
-SOFT = Manner(-1, 25, 140, -29.0, -2.0)
+CALM = Manner()
+SOFT = Manner(pitch=-1, tilt=-2, stretch=1.08, level=-29)
+TENSE = Manner(pitch=2, excursion=1.4, tilt=6, stretch=0.95, level=-23)
+RAISED = {
+    "agent": Manner(6, 2.0, 24, 1.1, 1.0, 0.2, 1.0, -16),
+    "caller": Manner(8, 2.5, 20, 1.05, 2.0, 0.0, 1.1, -15),
+}
+VOICES = {"agent": "slt", "caller": "rms"}
 
-#: espeak-ng's voice and its pitch (0 to 99) when calm.
-VOICES = {"agent": ("en-gb-x-rp+f2", 45), "caller": ("en-us+m3", 40)}
-
-#: Speaker, manner, text, seconds of pause after it.
-SCENE = [
+#: Speaker, manner ("raised" is each speaker's own), text, seconds of pause after it.
+SCENE: list[tuple[str, Manner | None, str, float]] = [
     ("agent", CALM, "Good morning, parcel office, this is Ruth. How can I help you?", 0.7),
     ("caller", CALM, "Good morning. My parcel was to come on Monday, and today is Thursday.", 0.6),
     ("agent", CALM, "I am sorry about that. Let me look. May I have the number, please?", 0.5),
@@ -55,11 +67,11 @@ SCENE = [
     ("agent", CALM, "Thank you. It says here that it was delivered, on Monday at half past nine.", 0.5),
     ("caller", TENSE, "It was not delivered. I was at home all day.", 0.5),
     ("agent", CALM, "The driver wrote that he left it with a neighbour.", 0.4),
-    ("caller", RAISED, "Which neighbour? I have asked every single one of them!", 0.4),
+    ("caller", None, "Which neighbour? I have asked every single one of them!", 0.4),
     ("agent", TENSE, "I can only tell you what is written here, sir.", 0.3),
-    ("caller", RAISED, "This is the third time! The third time! And nobody ever knows anything!", 0.3),
-    ("agent", RAISED, "There is no need to shout at me!", 0.3),
-    ("caller", RAISED, "I am shouting because you do not listen! I want my parcel, and I want it now!", 3.0),
+    ("caller", None, "This is the third time! The third time! And nobody ever knows anything!", 0.3),
+    ("agent", None, "There is no need to shout at me!", 0.3),
+    ("caller", None, "I am shouting because you do not listen! I want my parcel, and I want it now!", 3.0),
     ("caller", SOFT, "All right. I am sorry. It is my daughter's present. Tomorrow is her birthday.", 0.8),
     ("agent", SOFT, "I understand. Wait a moment, please. I will call the driver myself.", 4.0),
     ("agent", CALM, "He has found it, at the wrong house. He will bring it within the hour.", 0.6),
@@ -68,38 +80,65 @@ SCENE = [
 ]
 
 
-def speak(voice: str, pitch: int, manner: Manner, text: str) -> NDArray[np.float64]:
-    """Return one line as espeak-ng speaks it, at the scene's sampling rate."""
-    # espeak-ng's scale of pitch is about a third of a semitone a step.
-    height = round(min(99, max(0, pitch + 3 * manner.pitch)))
-    command = ["espeak-ng", "-v", voice, "-p", str(height), "-s", str(manner.rate), "-a", "100"]
-    markup = f'<speak><prosody range="{manner.range_}">{text}</prosody></speak>'
-    wave = subprocess.run([*command, "-m", "--stdout", markup], check=True, capture_output=True).stdout
-    samples, rate = sf.read(io.BytesIO(wave), dtype="float64")
-    samples = soxr.resample(samples, rate, SAMPLING_RATE)
-    return effort(np.trim_zeros(samples), manner)
+def speak(voice: str, text: str, stretch: float) -> NDArray[np.float64]:
+    """Return one line as Flite speaks it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "line.wav")
+        command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o"]
+        subprocess.run([*command, str(path)], check=True)
+        samples, rate = sf.read(io.BytesIO(path.read_bytes()), dtype="float64")
+    if rate != SAMPLING_RATE:
+        raise SystemExit(f"flite's voice {voice} speaks at {rate} Hz, expected {SAMPLING_RATE} Hz")
+    return np.trim_zeros(samples)
 
 
-def effort(samples: NDArray[np.float64], manner: Manner) -> NDArray[np.float64]:
-    """Tilt the spectrum around 800 Hz by `manner.tilt` dB, then set the level."""
-    gain = np.interp(
-        np.arange(0, 8001, 250), [0, 800, 2500, 4500, 8000], np.array([-0.3, 0, 1, 0.8, 0.3]) * manner.tilt
+def raise_voice(samples: NDArray[np.float64], manner: Manner) -> NDArray[np.float64]:
+    """Return a line spoken in another manner, at its level."""
+    f0, times = pyworld.harvest(samples, SAMPLING_RATE, f0_floor=60, f0_ceil=400)
+    envelope = pyworld.cheaptrick(samples, f0, times, SAMPLING_RATE)
+    aperiodicity = pyworld.d4c(samples, f0, times, SAMPLING_RATE)
+    voiced = f0 > 0
+    middle = np.log(f0[voiced]).mean()
+    excursion = manner.excursion * (np.log(f0[voiced]) - middle)
+    f0[voiced] = np.exp(middle + excursion + manner.pitch * np.log(2) / 12)
+    frequencies = np.linspace(0, SAMPLING_RATE / 2, envelope.shape[1])
+    shape = np.interp(frequencies, [0, 700, 2500, 4500, 8000], [-0.3, 0, 1, 0.9, 0.6])
+    moved = [np.interp(frequencies / manner.formants, frequencies, frame) for frame in envelope]
+    made = pyworld.synthesize(
+        f0, np.array(moved) * 10 ** (manner.tilt * shape / 10), aperiodicity, SAMPLING_RATE
     )
-    taps = scipy.signal.firwin2(257, np.arange(0, 8001, 250), 10 ** (gain / 20), fs=SAMPLING_RATE)
-    shaped = scipy.signal.oaconvolve(samples, taps, mode="same")
-    shaped *= 10 ** (manner.level / 20) / np.sqrt(np.mean(shaped**2))
-    return np.tanh(shaped * 1.2) / 1.2  # a loud voice presses the peaks together, too
+    return level(swing(roughen(made, manner.roughness), manner.swing), manner.level)
+
+
+def roughen(samples: NDArray[np.float64], depth: float) -> NDArray[np.float64]:
+    """Modulate the amplitude at an unsteady 70 Hz, as pressed voices do below their pitch."""
+    noise = np.random.default_rng(SEED).normal(size=len(samples))
+    frequency = 70 + 0.2 * scipy.signal.lfilter([1], [1, -0.999], noise)
+    return samples * (1 + depth * np.sin(2 * np.pi * np.cumsum(frequency) / SAMPLING_RATE))
+
+
+def swing(samples: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Widen the swings of loudness: stresses stay, the rest falls back."""
+    lowpass = scipy.signal.butter(2, 4, fs=SAMPLING_RATE, output="sos")
+    envelope = np.sqrt(scipy.signal.sosfiltfilt(lowpass, samples**2).clip(1e-9))
+    return samples * (envelope / envelope.max()) ** (exponent - 1)
+
+
+def level(samples: NDArray[np.float64], decibels: float) -> NDArray[np.float64]:
+    """Set the level, with the peaks pressed below full scale."""
+    scaled = samples * 10 ** (decibels / 20) / np.sqrt(np.mean(samples**2))
+    return np.tanh(scaled)
 
 
 def scene() -> NDArray[np.float32]:
     """Return the whole scene with a little room noise, shape (n,)."""
-    rng = np.random.default_rng(SEED)
     parts = [np.zeros(round(0.6 * SAMPLING_RATE))]
     for speaker, manner, text, pause in SCENE:
-        voice, pitch = VOICES[speaker]
-        parts += [speak(voice, pitch, manner, text), np.zeros(round(pause * SAMPLING_RATE))]
+        manner = manner or RAISED[speaker]
+        line = speak(VOICES[speaker], text, manner.stretch)
+        parts += [raise_voice(line, manner), np.zeros(round(pause * SAMPLING_RATE))]
     dry = np.concatenate(parts)
-    noise = scipy.signal.lfilter([1], [1, -0.97], rng.normal(size=len(dry)))
+    noise = scipy.signal.lfilter([1], [1, -0.97], np.random.default_rng(SEED).normal(size=len(dry)))
     return (dry + noise / np.std(noise) * 10 ** (-62 / 20)).astype(np.float32)
 
 
