@@ -87,8 +87,8 @@ def _microphone(held: Shelf, channels: Channels) -> None:
 def _sample(held: Shelf, channels: Channels) -> None:
     st.markdown(
         "A short scene made for Blipper: two people talk about a lost parcel; it flares up and calms down "
-        "again. **Both voices are synthetic** (Flite's, raised with the vocoder WORLD until the model reacted), "
-        "so the scene shows how this page works and says nothing about how people's voices would score."
+        "again. **Both voices are synthetic** (Flite's, raised with the vocoder WORLD until the model reacted). "
+        "The scene shows how this page works; it says nothing about how people's voices would score."
     )
     if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
         _add(held, SAMPLE_NAME, SAMPLE, channels)
