@@ -56,15 +56,16 @@ def render(metrics: dict[str, Any]) -> str:
     table = "\n".join(rows)
     intro = (
         f"`mel-cnn`, exactly the weights that ship, on the test speakers of fold {metrics['split']['fold']}, "
-        "whom neither training nor any choice ever heard; in brackets 95 % intervals by bootstrap over speakers."
+        "whom neither training nor any choice ever heard; in brackets 95 % intervals by bootstrap over "
+        "speakers."
     )
     text = (
         f"At the default threshold of {angry['threshold']:.2f}, which validation speakers chose, it marks "
         f"{100 * angry['found']:.0f} % of the angry clips of the first row, and "
         f"{100 * angry['precision']:.0f} % of what it marks was acted as anger. In an hour of acted speech, "
         f"clip after clip, it raises {neutral['alarms_per_hour']:.0f} false alarms on neutral and "
-        f"{happy['alarms_per_hour']:.0f} on happy voices, and none on the held-out coughs, laughs and noises: "
-        "a happy voice is what it confuses with an angry one. TESS is two actresses, one of them in "
+        f"{happy['alarms_per_hour']:.0f} on happy voices, and none on the held-out coughs, laughs and "
+        "noises: a happy voice is what it confuses with an angry one. TESS is two actresses, one of them in "
         "training, so read its row as one voice. The rest, by sex and intensity, is in [the model "
         "card](models/mel-cnn/MODEL_CARD.md). `python -m blipper train DATA --output DIR` repeats it."
     )
