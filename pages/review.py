@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ui import intake, result, waiting
+from ui.folder import run_by_app
 from ui.session import current, shelf
 
+run_by_app()
 held = shelf()
 held.collect()
 

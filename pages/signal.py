@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ui import signal_view
+from ui.folder import run_by_app
 from ui.session import current
 
+run_by_app()
 st.title("Signal")
 opened = current()
 if opened is None:
