@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,15 +39,15 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    """Start the app on a free port and yield its URL; its log goes to artifacts/."""
+@contextmanager
+def served(log_name: str) -> Iterator[str]:
+    """Start the app on a free port, give its URL, and stop it; its log goes to artifacts/."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     ARTIFACTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    with (ARTIFACTS / "app.log").open("w", encoding="utf-8") as log:
+    with (ARTIFACTS / log_name).open("w", encoding="utf-8") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
         )
@@ -57,6 +58,20 @@ def app_url() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def app_url() -> Iterator[str]:
+    """Start the app once for all tests and yield its URL."""
+    with served("app.log") as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_url() -> Iterator[str]:
+    """Start the app for one test, which is then the first to ask it for anything."""
+    with served("app-fresh.log") as url:
+        yield url
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
