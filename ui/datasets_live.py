@@ -77,7 +77,7 @@ def choose() -> Summary | None:
     summary = _shipped()
     st.caption(
         f"Counted from complete copies of {len(summary.corpora)} corpora, {summary.clips():,} clips; "
-        f"numbers only, no audio. Made by `{plain(summary.made_by)}`; lengths and loudness "
+        f"numbers only, no audio. Made by `{summary.made_by}`; lengths and loudness "
         "are those of copies that were converted to 16 kHz mono Opus."
     )
     return summary

@@ -22,8 +22,8 @@ from blipper.figures.datasets import (
 )
 from ui.text import plain
 
-#: Groups in one chart; more are paged through.
-PAGE: Final = 24
+#: Groups in one chart by how the bars stand; more are paged through.
+PAGES: Final = {"stacked": 24, "side by side": 8}
 
 _KINDS: Final = {
     "class": "Classes",
@@ -151,19 +151,20 @@ def _counts(summary: Summary, corpora: Sequence[str]) -> None:
         within = [one]
     rows = tables.count_rows(summary, within, grouping)
     part = (0, len(rows))
-    if len(rows) > PAGE:
-        pages = range(0, len(rows), PAGE)
-        labels = {
-            first: f"{rows[first][1]} to {rows[min(first + PAGE, len(rows)) - 1][1]}" for first in pages
+    size = PAGES[arrangement]
+    if len(rows) > size:
+        pages = range(0, len(rows), size)
+        ranges = {
+            first: f"{rows[first][1]} to {rows[min(first + size, len(rows)) - 1][1]}" for first in pages
         }
         first = st.selectbox(
             f"Which {grouping}s",
             list(pages),
-            format_func=labels.__getitem__,
-            key=f"datasets_part_{grouping}_{within[0]}",
-            help=f"{len(rows)} {grouping}s, {PAGE} to a chart. The table below has all of them.",
+            format_func=ranges.__getitem__,
+            key=f"datasets_part_{size}_{grouping}_{'_'.join(within)}",
+            help=f"{len(rows)} groups, {size} to a chart. The table below has all of them.",
         )
-        part = (first, min(first + PAGE, len(rows)))
+        part = (first, min(first + size, len(rows)))
     figure = counts_figure(summary, within, grouping, arrangement=arrangement, shares=shares, part=part)
     _chart(figure, f"Clips of each emotion by {grouping}", "counts")
     if grouping == "sentence":
@@ -193,8 +194,8 @@ def _spreads(summary: Summary, corpora: Sequence[str]) -> None:
     draw = spread_figure if by_emotion else histogram_figure
     _chart(draw(summary, corpora, measure), f"{_MEASURE_NAMES[measure]} of the clips", "spread")
     st.caption(
-        "The line in a box is the median, the box holds the middle half of the clips, its whiskers all but the "
-        "lowest and the highest 5 %."
+        "The line in a box is the median, the box holds the middle half of the clips, its whiskers all but "
+        "the lowest and the highest 5 %."
         if by_emotion
         else "The dashed lines are the medians. The outermost bars also hold what lies beyond them."
     )

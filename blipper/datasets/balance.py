@@ -190,7 +190,7 @@ def _levels(summary: Summary, chosen: list[str]) -> Iterator[Caveat]:
             yield Caveat(
                 "level",
                 tuple(name for name, _ in found),
-                f"By their medians angry clips are {names([text for _, text in found])}, against neutral ones: "
+                f"Against neutral clips, angry ones are {names([text for _, text in found])} (medians): "
                 f"{what} alone tells many of them apart, which says little about other recordings.",
             )
 
@@ -325,8 +325,8 @@ def _files(summary: Summary, name: str) -> Iterator[Caveat]:
         yield Caveat(
             "files",
             (name,),
-            f"{_title(name)}: {_number(len(twins))} sound{'s' if len(twins) > 1 else ''} under several names, "
-            f"such as {names(twins[0])}. Keep such clips on one side of a split.",
+            f"{_title(name)}: {_number(len(twins))} sound{'s' if len(twins) > 1 else ''} under several "
+            f"names, such as {names(twins[0])}. Keep such clips on one side of a split.",
         )
 
 

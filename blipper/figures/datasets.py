@@ -104,7 +104,8 @@ def counts_figure(
                 "yanchor": "top", "xref": "paper"},
         xaxis={"title": {"text": "Share of the group's clips (%)" if shares else "Clips"}, "zeroline": False,
                **({"range": (0, 100)} if shares and stacked else {"rangemode": "tozero"})},
-        yaxis={"autorange": "reversed", "automargin": True, "type": "category", "dtick": 1},
+        yaxis={"autorange": "reversed", "automargin": True, "type": "category", "dtick": 1,
+               "title": {"text": GROUPINGS[grouping]}},
     )  # fmt: skip
     figure.update_layout(legend={"y": 1 - 40 / figure.layout.height})
     return _finished(figure)
@@ -153,16 +154,15 @@ def coverage_figure(summary: Summary, corpora: Sequence[str]) -> go.Figure:
                 figure.add_annotation(x=label, y=emotion, text="none", showarrow=False, opacity=0.75)
     figure.update_layout(
         title=_title("Clips of each emotion, by corpus and sex"),
-        height=60 + 64 + 34 * len(EMOTIONS),
-        margin={"l": 8, "r": 16, "t": 60, "b": 64},
+        height=60 + 110 + 34 * len(EMOTIONS),
+        margin={"l": 8, "r": 16, "t": 60, "b": 110},
         xaxis={
             "showgrid": False,
-            "side": "bottom",
             "automargin": True,
-            "tickangle": 0,
-            "title": {"text": ""},
+            "tickangle": -45,  # eight names beside each other on a phone
+            "title": {"text": "Corpus and sex"},
         },
-        yaxis={"autorange": "reversed", "showgrid": False, "automargin": True, "title": {"text": ""}},
+        yaxis={"autorange": "reversed", "showgrid": False, "automargin": True, "title": {"text": "Emotion"}},
     )
     return _finished(figure)
 
@@ -255,7 +255,7 @@ def spread_figure(summary: Summary, corpora: Sequence[str], measure: Measure) ->
                 row=row,
                 col=1,
             )
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, title={"text": "Emotion"})
     return _measured(figure, measure, "by emotion")
 
 
