@@ -136,7 +136,11 @@ def _start(held: Reading, typed: str) -> None:
     if not held.folder:
         held.error = "no folder is named; type the path of one on the machine that runs Blipper"
         return
-    path = Path(held.folder).expanduser()
+    try:
+        path = Path(held.folder).expanduser()
+    except RuntimeError:  # "~somebody" without such a user
+        held.error = f"{held.folder}: there is no such home folder; type the whole path"
+        return
     held.job = Job(_work(path), abandoned=_session_gone())
     _reader().submit(held.job)
 

@@ -194,7 +194,7 @@ def _spreads(summary: Summary, corpora: Sequence[str]) -> None:
     draw = spread_figure if by_emotion else histogram_figure
     _chart(draw(summary, corpora, measure), f"{_MEASURE_NAMES[measure]} of the clips", "spread")
     st.caption(
-        "The line in a box is the median, the box holds the middle half of the clips, its whiskers all but "
+        "The diamond is the median, the box holds the middle half of the clips, its whiskers all but "
         "the lowest and the highest 5 %."
         if by_emotion
         else "The dashed lines are the medians. The outermost bars also hold what lies beyond them."
@@ -242,7 +242,7 @@ def _table(columns: tables.Columns, name: str, *, folded: bool = False, **option
         height: Any = 360 if rows > 10 else "content"
         st.dataframe(columns, hide_index=True, height=height, key=f"datasets_table_{name}", **options)
         st.download_button(
-            "Download as CSV",
+            "Download the table (CSV)",
             data=tables.as_csv(columns).encode(),
             file_name=f"blipper-datasets-{name}.csv",
             mime="text/csv",

@@ -77,6 +77,8 @@ def summarize_folder(folder: str | Path, *, progress: Progress = silent) -> Summ
         of any corpus that can be decoded.
     """
     root = Path(folder)
+    if "\0" in str(root):
+        raise DatasetError(f"{str(root)!r}: cannot be the path of a folder; it has a null character in it")
     try:
         _check_size(root, progress)
         corpora = read_corpora(root)

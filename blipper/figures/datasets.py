@@ -222,7 +222,7 @@ def histogram_figure(summary: Summary, corpora: Sequence[str], measure: Measure)
 def spread_figure(summary: Summary, corpora: Sequence[str], measure: Measure) -> go.Figure:
     """Draw lengths or loudness by emotion as boxes, one panel a corpus over one axis.
 
-    A box reaches from the lower to the upper quartile, with the median as a line; its whiskers reach to
+    A box reaches from the lower to the upper quartile, with a diamond at the median; its whiskers reach to
     the 5 % and 95 % quantiles.
 
     Parameters, returns and errors are those of :func:`histogram_figure`.
@@ -251,12 +251,38 @@ def spread_figure(summary: Summary, corpora: Sequence[str], measure: Measure) ->
                     fillcolor=EMOTION_COLOURS[part.emotion],
                     line={"color": "#8C8C8C", "width": 1.5},
                     width=0.65,
+                    hoverinfo="skip",
                 ),
                 row=row,
                 col=1,
             )
+        figure.add_trace(_medians(parts, measure), row=row, col=1)
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, title={"text": "Emotion"})
     return _measured(figure, measure, "by emotion")
+
+
+def _medians(parts: list[Spread], measure: str) -> go.Scatter:
+    """Mark the medians so that they are seen on any fill, and tell the quantiles on hover."""
+    import plotly.graph_objects as go
+
+    unit, decimals = ("s", 2) if measure == "duration" else ("LUFS", 1)
+    q = f"%{{customdata[{{}}]:.{decimals}f}}"
+    return go.Scatter(
+        x=[part.quantiles[3] for part in parts],
+        y=[part.emotion.capitalize() for part in parts],
+        mode="markers",
+        name="Median",
+        marker={
+            "symbol": "diamond",
+            "size": 8,
+            "color": "#FFFFFF",
+            "line": {"width": 1.5, "color": "#1A1A1A"},
+        },
+        customdata=[(*part.quantiles, part.measured) for part in parts],
+        hovertemplate=f"<b>%{{y}}</b>, %{{customdata[7]:,}} clips<br>median {q.format(3)} {unit}<br>"
+        f"half from {q.format(2)} to {q.format(4)}<br>"
+        f"5 % to 95 %: {q.format(1)} to {q.format(5)}<extra></extra>",
+    )
 
 
 def _spreads(summary: Summary, corpora: Sequence[str], measure: str) -> list[Spread]:
