@@ -266,7 +266,7 @@ def _medians(parts: list[Spread], measure: str) -> go.Scatter:
     import plotly.graph_objects as go
 
     unit, decimals = ("s", 2) if measure == "duration" else ("LUFS", 1)
-    q = f"%{{customdata[{{}}]:.{decimals}f}}"
+    q = [f"%{{customdata[{index}]:.{decimals}f}}" for index in range(7)]
     return go.Scatter(
         x=[part.quantiles[3] for part in parts],
         y=[part.emotion.capitalize() for part in parts],
@@ -279,9 +279,9 @@ def _medians(parts: list[Spread], measure: str) -> go.Scatter:
             "line": {"width": 1.5, "color": "#1A1A1A"},
         },
         customdata=[(*part.quantiles, part.measured) for part in parts],
-        hovertemplate=f"<b>%{{y}}</b>, %{{customdata[7]:,}} clips<br>median {q.format(3)} {unit}<br>"
-        f"half from {q.format(2)} to {q.format(4)}<br>"
-        f"5 % to 95 %: {q.format(1)} to {q.format(5)}<extra></extra>",
+        hovertemplate=f"<b>%{{y}}</b>, %{{customdata[7]:,}} clips<br>median {q[3]} {unit}<br>"
+        f"half from {q[2]} to {q[4]}<br>"
+        f"5 % to 95 %: {q[1]} to {q[5]}<extra></extra>",
     )
 
 
