@@ -94,7 +94,7 @@ def overview_table(summary: Summary, corpora: Sequence[str]) -> Columns:
     columns: Columns = {
         name: []
         for name in (
-            "Corpus", "Clips", "Published clips", "Speakers", "Women", "Men", "Sentences",
+            "Corpus", "Clips", "Published clips", "Speakers", "Women", "Men", "Sentence codes",
             "Emotions", "Missing emotions", "Intensities", "Hours", "Median length (s)",
             "Median loudness (LUFS)", "Left out", "Stored as",
         )
