@@ -188,7 +188,13 @@ def _check_size(root: Path, progress: Progress) -> None:
     """Count files, so that a search that would take hours is refused and any search can be cancelled."""
     count = 0
     progress("find", 0, MAX_FILES)
-    for _, _, files in os.walk(root):
+    seen: set[str] = set()
+    for place, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # links are followed as list_files follows them, but in no circle
+            folders.clear()
+            continue
+        seen.add(real)
         before, count = count, count + len(files)
         if count // _REPORT > before // _REPORT:
             progress("find", min(count, MAX_FILES), MAX_FILES)

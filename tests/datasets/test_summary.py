@@ -177,6 +177,8 @@ def test_folders_that_hold_nothing_to_count(tmp_path: Path, corpora: Path, monke
     (bad / "a01.wav").write_bytes(b"no sound")
     with pytest.raises(DatasetError, match="none of its 1 clips can be read as sound"):
         summarize_folder(bad.parent)
+    (corpora / "savee" / "circle").symlink_to(corpora)
+    assert summarize_folder(corpora).clips() == 14
     monkeypatch.setattr(measure, "MAX_FILES", 5)
     with pytest.raises(DatasetError, match="more than 5 files; name the folder that the corpora lie in"):
         summarize_folder(corpora)
