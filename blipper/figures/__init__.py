@@ -5,6 +5,7 @@ panel zooms all. Backgrounds are transparent and no text colour is set, so a pag
 scales are Viridis and Cividis, and what has a colour has a name, a pattern or a dash as well.
 """
 
+from blipper.figures.datasets import counts_figure, coverage_figure, histogram_figure, spread_figure
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
@@ -21,8 +22,12 @@ __all__ = [
     "SignalSettings",
     "View",
     "aggression_figure",
+    "counts_figure",
+    "coverage_figure",
     "draw_signal",
     "emotions_figure",
+    "histogram_figure",
     "signal_figure",
+    "spread_figure",
     "timeline_figure",
 ]
