@@ -18,6 +18,7 @@ st.navigation(
     [
         st.Page("pages/review.py", title="Review", icon=":material/hearing:", default=True),
         st.Page("pages/signal.py", title="Signal", icon=":material/ssid_chart:"),
+        st.Page("pages/evaluation.py", title="Evaluation", icon=":material/rule:"),
     ],
     position="top",
 ).run()

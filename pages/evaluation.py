@@ -1,0 +1,8 @@
+"""Evaluation: how good each model is on speakers it never met, with every figure's origin."""
+
+import streamlit as st
+
+from ui import evaluation_view
+
+st.title("Evaluation")
+evaluation_view.show()
