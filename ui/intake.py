@@ -7,6 +7,8 @@ from pathlib import Path, PurePath
 from typing import Final
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.audio import ACCEPTED, Limits
 from blipper.settings import Channels
@@ -65,10 +67,10 @@ def _upload(held: Shelf, channels: Channels) -> None:
         key=f"blipper_upload_{held.uploads}",
         help="What a file is gets decided from its content, so its ending does not matter.",
     )
-    if files:
-        for file in files:
+    for file in files:
+        if held.take(file.file_id):
             _add(held, PurePath(file.name).name, file.getvalue(), channels)
-        _restart(held)
+            _forget_upload(file.file_id)
 
 
 def _microphone(held: Shelf, channels: Channels) -> None:
@@ -78,32 +80,36 @@ def _microphone(held: Shelf, channels: Channels) -> None:
         key=f"blipper_microphone_{held.uploads}",
         help="Your browser asks whether this page may use the microphone.",
     )
-    if spoken is not None:
+    if spoken is not None and held.take(spoken.file_id):
         number = sum(entry.name.startswith("Microphone ") for entry in held.entries.values()) + 1
         _add(held, f"Microphone {number}.wav", spoken.getvalue(), channels)
-        _restart(held)
+        _forget_upload(spoken.file_id)
 
 
 def _sample(held: Shelf, channels: Channels) -> None:
     st.markdown(
-        "A short scene made for Blipper: two people talk about a lost parcel; it flares up and calms down "
-        "again. **Both voices are synthetic** (Flite's, raised with the vocoder WORLD until the model reacted), "
-        "so the scene shows how this page works and says nothing about how people's voices would score."
+        "A short scene made for Blipper: two people talk about a lost parcel; it flares up and calms down. "
+        "**Both voices are synthetic** (Flite, raised with the vocoder WORLD until the model reacted). "
+        "The scene shows how this page works; it says nothing about how people's voices would score."
     )
     if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
         _add(held, SAMPLE_NAME, SAMPLE, channels)
         del st.session_state["blipper_way"]  # back to uploads
-        _restart(held)
+        st.rerun()
 
 
 def _add(held: Shelf, name: str, source: bytes | Path, channels: Channels) -> None:
     engine().submit(held.add(name), source, channels)
 
 
-def _restart(held: Shelf) -> None:
-    """Run the page again with fresh upload widgets, which lets go of the uploaded bytes."""
-    held.uploads += 1
-    st.rerun()
+def _forget_upload(file_id: str) -> None:
+    """Let go of an upload's bytes, which the job holds now and drops when it is over.
+
+    The widget stays as it is: a new one would lose what the user drops on it in the meantime.
+    """
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        runtime.get_instance().uploaded_file_mgr.remove_file(context.session_id, file_id)
 
 
 _WAYS: Final[dict[str, tuple[str, Callable[[Shelf, Channels], None]]]] = {

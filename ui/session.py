@@ -27,7 +27,7 @@ class OpenRecording:
     Parameters
     ----------
     id : str
-        Random and URL-safe, unlike for every recording of every session.
+        Random letters and digits, unlike for every recording of every session.
     name : str
         File name for display. It came from outside: show it as text, never as Markdown or HTML
         (:func:`ui.text.plain` escapes it).
@@ -89,6 +89,7 @@ class Shelf:
     entries: dict[str, Entry] = field(default_factory=dict)
     open_id: str | None = None
     uploads: int = 0  # raised to give the upload widgets a new key, which empties them
+    taken: set[str] = field(default_factory=set)
 
     @property
     def working(self) -> list[Entry]:
@@ -110,6 +111,12 @@ class Shelf:
         entry = Entry(new_id(), name)
         self.entries[entry.id] = entry
         return entry
+
+    def take(self, file_id: str) -> bool:
+        """Return whether an upload is new, and remember it."""
+        new = file_id not in self.taken
+        self.taken.add(file_id)
+        return new
 
     def collect(self) -> bool:
         """Take over what jobs have brought to an end; return whether anything changed."""
@@ -165,4 +172,4 @@ def current() -> OpenRecording | None:
 
 def new_id() -> str:
     """Return a random name that nobody can guess."""
-    return secrets.token_urlsafe(12)
+    return secrets.token_hex(16)  # letters and digits only: Streamlit refuses "__" in a component's key

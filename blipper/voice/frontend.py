@@ -152,9 +152,6 @@ def normalise(frames: NDArray[np.floating[Any]], front: FrontEnd) -> Float32:
         was cut off near the same below zero.
     """
     frames = np.asarray(frames, dtype=np.float32)
-    if front.floor == 70 and front.levelling == 0:  # the first mel-cnn, until the next one replaces it
-        frames = np.maximum(frames, frames.max() - np.float32(front.floor))
-        return np.asarray((frames - frames.mean()) / np.float32(front.scale), dtype=np.float32)
     # The mean of the power, not of the decibels: loud cells decide it, so a band's noise floor hardly counts.
     top = frames.max(axis=0)
     bands = top + 10 * np.log10(np.mean(10 ** ((frames - top) / 10), axis=0, dtype=np.float64))

@@ -162,10 +162,10 @@ def test_two_minutes_from_upload_to_deletion(new_page: OpenPage, two_minutes: Pa
     page.keyboard.press(" ")
     wait_for_audio(page, "a.paused")
     page.keyboard.press("Home")
-    wait_for_audio(page, "a.currentTime == 0")
-    page.keyboard.press("ArrowRight")
-    wait_for_audio(page, "a.currentTime == 5")
-    assert stage.get_attribute("aria-valuetext").startswith("0:05.0: ")
+    for _ in range(5):  # quick presses add up, though seeking takes longer than they do
+        page.keyboard.press("ArrowRight")
+    wait_for_audio(page, "a.currentTime == 25")
+    assert stage.get_attribute("aria-valuetext").startswith("0:25.0: ")
 
     # The files equal what the command line writes.
     taken = download(page, "Events (CSV)")

@@ -98,7 +98,13 @@ def test_clear_stops_what_runs_and_empties_the_upload_widgets() -> None:
 
 def test_ids_are_not_guessable() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
-    assert len(new_id()) >= 16
+    assert len(new_id()) == 32
+    assert all(new_id().isalnum() for _ in range(1000))  # Streamlit refuses some keys with underscores
+
+
+def test_an_upload_is_taken_once() -> None:
+    shelf = Shelf()
+    assert [shelf.take(name) for name in "abab"] == [True, True, False, False]
 
 
 def test_a_moved_threshold_marks_anew_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

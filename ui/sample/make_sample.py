@@ -9,8 +9,8 @@ the vocoder WORLD, which is none of Blipper's requirements::
 The scene is written for Blipper. Flite speaks every line calmly; a raised line is then analysed with WORLD
 and put together again with what raised voices have (Liénard and Di Benedetto 1999; Traunmüller and Eriksson
 2000; Banse and Scherer 1996): a higher and wider pitch, a flatter spectrum, slightly higher formants, larger
-swings of loudness, roughness, and more level. How much of each was chosen by listening and by what Blipper's model
-answers, so the scene shows how the page works, and nothing about how well the model hears people.
+swings of loudness, roughness, and more level. How much of each was chosen by what Blipper's model answers, so
+the scene shows how the page works, and nothing about how well the model hears people.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ export class Player {
   private loaded = "";
   private theme: Theme;
   private chosen: EventData | null = null;
+  private stopAt: number | null = null;
   private frame = 0;
 
   constructor(parent: HTMLElement | ShadowRoot, data: PlayerData) {
@@ -156,18 +157,17 @@ export class Player {
       media: this.audio,
       height: WAVE,
       cursorWidth: 2,
-      hideScrollbar: false,
-      dragToSeek: true,
-      autoCenter: true,
+      interact: false, // wavesurfer 8.0.1 loses a seek that comes while another is under way; see seek()
       ...this.colours(),
     });
     this.surfer = surfer;
     this.furnish(surfer);
-    surfer.on("click", () => this.play());
     surfer.on("timeupdate", () => this.tick());
     surfer.on("play", () => this.tick());
-    surfer.on("pause", () => this.tick());
-    surfer.on("finish", () => this.tick());
+    surfer.on("pause", () => {
+      this.stopAt = null;
+      this.tick();
+    });
     surfer.on("scroll", () => this.redraw());
     surfer.on("redrawcomplete", () => {
       this.placeBadges();
@@ -196,6 +196,7 @@ export class Player {
     style.textContent = BADGE_CSS;
     (wrapper.getRootNode() as ShadowRoot).append(style);
     const signal = this.abort.signal;
+    wrapper.addEventListener("click", (e) => this.play(this.timeAt(e.clientX)), { signal });
     wrapper.addEventListener("pointermove", (e) => this.hover(e), { signal });
     wrapper.addEventListener("pointerleave", () => this.hover(null), { signal });
     wrapper.style.cursor = "pointer";
@@ -247,18 +248,33 @@ export class Player {
 
   private toggle(): void {
     if (this.audio.paused) this.play();
-    else this.surfer?.pause();
+    else this.audio.pause();
   }
 
+  /** Play, from `start` if given, and stop at `end` if given. */
   private play(start?: number, end?: number): void {
-    this.surfer?.play(start, end).catch((error: unknown) => {
+    if (start !== undefined) this.seek(start);
+    this.stopAt = end ?? null;
+    this.audio.play().catch((error: unknown) => {
       // A pause or a new source that comes before playing has begun is no fault.
       if (!(error instanceof DOMException && error.name === "AbortError")) this.fail(error);
     });
   }
 
+  /** Move the playhead; the last of several quick moves wins. */
   private seek(time: number): void {
-    this.surfer?.setTime(Math.min(Math.max(0, time), this.data.duration));
+    const target = Math.min(Math.max(0, time), this.data.duration);
+    this.stopAt = null;
+    const move = () => {
+      this.audio.currentTime = target;
+    };
+    // WebKit forgets a move that comes before it knows the sound's length.
+    if (this.audio.readyState < HTMLMediaElement.HAVE_METADATA) {
+      this.audio.addEventListener("loadedmetadata", move, { once: true, signal: this.abort.signal });
+    }
+    move();
+    this.surfer?.getRenderer().renderProgress(target / this.data.duration, !this.audio.paused);
+    this.tick();
   }
 
   /** Play the next or the previous event, seen from the playhead. */
@@ -289,6 +305,11 @@ export class Player {
     const shown = this.scale();
     this.zoomButtons.out.disabled = this.zoomButtons.fit.disabled = shown <= fit * 1.01;
     this.zoomButtons.in.disabled = shown >= closest * 0.99;
+  }
+
+  private timeAt(clientX: number): number {
+    const left = this.surfer?.getWrapper().getBoundingClientRect().left ?? 0;
+    return Math.min(Math.max(0, (clientX - left) / this.scale()), this.data.duration);
   }
 
   /** Pixels a second as drawn. */
@@ -333,7 +354,7 @@ export class Player {
         badge.setAttribute("aria-label", describe(event));
         badge.style.setProperty("--event", this.theme.event);
         badge.addEventListener("click", (e) => {
-          e.stopPropagation(); // else the click also seeks
+          e.stopPropagation(); // else the lane below plays from there
           this.playEvent(event);
         });
         return badge;
@@ -341,9 +362,15 @@ export class Player {
     );
   }
 
-  /** Show what is at the playhead. */
+  /** Stop at the end of a stretch, and show what is at the playhead. */
   private tick(): void {
     const now = this.audio.currentTime;
+    if (this.stopAt !== null && now >= this.stopAt && !this.audio.paused && !this.audio.seeking) {
+      const end = this.stopAt;
+      this.audio.pause();
+      this.seek(end);
+      return;
+    }
     const playing = !this.audio.paused;
     const decimals = this.data.duration < 3600 ? 1 : 0;
     this.time.textContent = `${clock(now, decimals)} / ${clock(this.data.duration, decimals)}`;
@@ -378,11 +405,9 @@ export class Player {
       this.hairline.style.display = "none";
       return;
     }
-    const wrapper = surfer.getWrapper().getBoundingClientRect();
-    const x = e.clientX - wrapper.left;
-    const time = Math.min(Math.max(0, x / this.scale()), this.data.duration);
+    const time = this.timeAt(e.clientX);
     this.hairline.style.display = "block";
-    this.hairline.style.left = `${x}px`;
+    this.hairline.style.left = `${time * this.scale()}px`;
     this.hairline.style.background = this.theme.text;
     const lines: (Node | string)[] = [element("strong", {}, clock(time))];
     const cell = cellAt(lanes, time);
