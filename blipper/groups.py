@@ -33,7 +33,7 @@ class GroupFigure:
     clips, speakers : int
     figure : Figure
     gap : Figure
-        How much higher than that of all other clips.
+        How much higher than that of all other clips; no interval where either side is a single speaker.
     """
 
     group: str
@@ -101,10 +101,12 @@ def by_group(
             return compute(drawn[member[drawn]]) - compute(drawn[~member[drawn] & (known[drawn] != "")])
 
         speakers = [selection.speakers[i] for i in rows]
+        others = {selection.speakers[i] for i in inside_all if not member[i]}
 
         def own(drawn: Rows, rows: Rows = rows) -> float:
             return compute(rows[drawn])
 
+        several = min(len(set(speakers)), len(others)) > 1  # one speaker says nothing of others like them
         found.append(
             GroupFigure(
                 group,
@@ -115,7 +117,9 @@ def by_group(
                 ),
                 Figure(
                     _or_nan(gap, inside_all),
-                    metrics.interval(gap, selection.speakers, seed=seed, resamples=resamples),
+                    metrics.interval(gap, selection.speakers, seed=seed, resamples=resamples)
+                    if several
+                    else None,
                 ),
             )
         )

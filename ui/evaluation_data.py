@@ -93,7 +93,7 @@ class Figures:
                 measure,
                 self.evaluation.threshold,
                 seed=self.seed,
-                resamples=min(self.resamples, 500),
+                resamples=self.resamples,
             )
         return self._known[by, measure]
 
