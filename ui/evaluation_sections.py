@@ -97,7 +97,7 @@ def threshold(data: Figures) -> None:
     }
     for kind in curves.QUIET:
         hours = [curves.alarms(evaluation.scored, false_alarms, kind, step) for step in grid]
-        columns[f"False alarms an hour, {kind}"] = [f"{h.per_hour:.1f}" if h else "–" for h in hours]
+        columns[f"False alarms/h, {kind.split()[0]}"] = [f"{h.per_hour:.1f}" if h else "–" for h in hours]
     table("thresholds", columns, f"{evaluation.name}-{selection.name}-thresholds", height=280)
     st.markdown(f"**Alarms on sounds without anger**, at the model's own threshold of {own:.2f}")
     names = list(false_alarms)

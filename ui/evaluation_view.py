@@ -36,7 +36,7 @@ def show() -> None:
 
 @st.fragment
 def _sections(found: dict[str, Evaluation | ModelError]) -> None:
-    model, corpus = st.columns(2)
+    model, corpus = st.columns([1, 2])
     name = model.selectbox(
         "Model", list(found), key="evaluation_model", help="Every model in Blipper's folder of models."
     )
@@ -157,7 +157,8 @@ def _headline(data: Figures) -> None:
     emotions = ", ".join(data.selection.names)
     st.caption(
         f"{len(data.selection):,} clips of {speakers} test speaker{'s' if speakers > 1 else ''}; "
-        f"to choose from: {emotions}."
+        f"to choose from: {emotions}. Below each figure its 95 % interval over speakers"
+        + ("." if speakers > 1 else ", which a single speaker cannot give.")
     )
     with st.container(horizontal=True):
         for name, figure in figures.items():
@@ -166,14 +167,12 @@ def _headline(data: Figures) -> None:
             st.metric(
                 label,
                 f"{figure.value:.3f}",
-                delta="one speaker, no interval"
-                if bounds is None
-                else f"95 %: {bounds[0]:.3f} to {bounds[1]:.3f}",
+                delta="no interval" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}",
                 delta_color="off",
                 delta_arrow="off",
                 help=help_text,
                 border=True,
-                width=200,
+                width=165,
             )
     written = _written(data)
     if written is not None:

@@ -60,16 +60,11 @@ def confusion_figure(
     n = len(classes)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    text = [[f"<b>{counts[i, j]}</b><br>{shares[i, j]:.0%}" for j in range(n)] for i in range(n)]
     places = [(i, j) for i in range(n) for j in range(n)]
     figure = go.Figure([
         go.Heatmap(
-            z=shares, zmin=0, zmax=1, colorscale=FEATURE_SCALE, text=text, texttemplate="%{text}",
-            hoverinfo="skip", xgap=1, ygap=1,
-            colorbar={
-                "title": {"text": "Share of the acted clips", "side": "right"}, "tickformat": ".0%",
-                "thickness": 12,
-            },
+            z=shares, zmin=0, zmax=1, colorscale=FEATURE_SCALE, showscale=False, hoverinfo="skip",
+            xgap=1, ygap=1,
         ),
         go.Scatter(
             x=[j for _, j in places], y=[i for i, _ in places], mode="markers", showlegend=False,
@@ -81,12 +76,23 @@ def confusion_figure(
     ])  # fmt: skip
     ticks = {"tickvals": list(range(n)), "ticktext": list(classes), "fixedrange": True, "showgrid": False,
              "zeroline": False, "range": (-0.5, n - 0.5), "automargin": True}  # fmt: skip
-    _lay_out(figure, "What was acted, and what the model heard", 150 + 62 * n)
+    _lay_out(figure, "Clips, and share of those acted so; the brighter, the more", 150 + 52 * n)
     figure.update_layout(
-        xaxis={**ticks, "title": {"text": "Heard by the model"}, "tickangle": -40},
+        xaxis={**ticks, "title": {"text": "Heard by the model"}},
         yaxis={**ticks, "title": {"text": "Acted"}, "range": (n - 0.5, -0.5)},
         hoverdistance=-1,
         dragmode=False,
+        # Annotations, because a selection dims the text of every trace that lies beside what was clicked.
+        annotations=[
+            {
+                "x": j,
+                "y": i,
+                "showarrow": False,
+                "font": {"size": 11, "color": _ink(shares[i, j])},
+                "text": f"<b>{counts[i, j]}</b><br>{shares[i, j]:.0%}",
+            }
+            for i, j in places
+        ],
     )
     if chosen is not None:
         i, j = classes.index(chosen[0]), classes.index(chosen[1])
@@ -94,6 +100,11 @@ def confusion_figure(
         figure.add_shape(**frame, line={"color": "#FFFFFF", "width": 5})
         figure.add_shape(**frame, line={"color": _RED, "width": 3, "dash": "dash"})
     return figure
+
+
+def _ink(share: float) -> str:
+    """Return the colour of text on a cell: at least 4 : 1 on every colour of the scale."""
+    return "#000000" if share > 0.45 else "#FFFFFF"
 
 
 def roc_figure(points: Points, now: AtThreshold, area: float) -> go.Figure:
@@ -234,7 +245,10 @@ def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int) -> 
                 hovertemplate=f"epoch %{{x}}: {name} %{{y:.3f}}<extra></extra>",
             )
         )  # fmt: skip
-    figure.add_vline(x=best_epoch, line={"color": _GREY, "dash": "dash", "width": 2})
+    figure.add_shape(
+        type="line", x0=best_epoch, x1=best_epoch, y0=0, y1=1, yref="paper",
+        line={"color": _GREY, "dash": "dash", "width": 2},
+    )  # fmt: skip
     figure.add_annotation(
         x=best_epoch, y=1, yref="paper", yanchor="bottom", showarrow=False, text=f"kept: epoch {best_epoch}"
     )
