@@ -295,6 +295,10 @@ def comparison(data: Figures) -> None:
         },
         f"{name}-models",
     )
+    st.caption(
+        "Not measured yet, so not shown: other folds of the speakers, and training on three corpora with "
+        "the test on the fourth, which is closest to what your own recordings are like."
+    )
     rows = published(name)
     if not rows:
         pool = "several corpora together" if name in POOLS else "this corpus"

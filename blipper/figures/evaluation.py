@@ -76,7 +76,7 @@ def confusion_figure(
     ])  # fmt: skip
     ticks = {"tickvals": list(range(n)), "ticktext": list(classes), "fixedrange": True, "showgrid": False,
              "zeroline": False, "range": (-0.5, n - 0.5), "automargin": True}  # fmt: skip
-    _lay_out(figure, "Clips, and share of those acted so; the brighter, the more", 150 + 52 * n)
+    _lay_out(figure, "Clips, and share of those acted so", 150 + 52 * n)
     figure.update_layout(
         xaxis={**ticks, "title": {"text": "Heard by the model"}},
         yaxis={**ticks, "title": {"text": "Acted"}, "range": (n - 0.5, -0.5)},
