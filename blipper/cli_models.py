@@ -67,7 +67,12 @@ def train(
     name: Annotated[
         str | None, typer.Option("--name", help="The model's name; that of the folder unless given.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="At most; training stops early.")] = 40,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", help="At most; training stops early. Those of the shipped model unless given."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Decides everything that is drawn by chance.")] = 0,
     fold: Annotated[int, typer.Option("--fold", help="Which speakers are held out for testing.")] = 1,
     limit: Annotated[
@@ -96,7 +101,7 @@ def train(
 
         settings = TrainSettings(
             name=name or output.resolve().name,
-            epochs=epochs,
+            epochs=TrainSettings.epochs if epochs is None else epochs,
             seed=seed,
             fold=fold,
             limit=limit,

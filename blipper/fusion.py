@@ -182,7 +182,7 @@ def trend(curve: Curve) -> Trend:
     spoken = np.flatnonzero(~np.isnan(curve.aggression))
     if len(spoken) * curve.step < TREND_SPEECH:
         return Trend("unknown", None)
-    n_bins = min(300, int(len(spoken) * curve.step / 3.0))
+    n_bins = min(300, len(spoken), int(len(spoken) * curve.step / 3.0))
     parts = np.array_split(spoken, n_bins)
     times = np.array([curve.times[part].mean() for part in parts])
     scores = np.array([curve.aggression[part].mean() for part in parts])

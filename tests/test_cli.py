@@ -21,8 +21,10 @@ from typer.testing import CliRunner, Result
 
 import blipper
 from blipper.cli import app
+from blipper.errors import DatasetError
 from blipper.results import Analysis
 from blipper.settings import Settings
+from blipper.training.settings import TrainSettings
 from blipper.voice.labels import EMOTIONS
 from tests.helpers import RATE, read_16k
 
@@ -367,6 +369,22 @@ def test_train_names_what_is_wrong(
     assert result.exit_code == code
     assert named in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_train_without_options_repeats_the_shipped_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+
+    def remember(data: Path, output: Path, *, settings: TrainSettings, progress: object) -> None:
+        asked.update(settings.to_dict())
+        raise DatasetError("enough")
+
+    monkeypatch.setattr("blipper.training.train.train", remember)
+    result = run("train", tmp_path, "--output", tmp_path / "mel-cnn")
+    assert result.exit_code == 1
+    shipped = json.loads((ROOT / "models" / "mel-cnn" / "metrics.json").read_text(encoding="utf-8"))
+    assert asked == shipped["settings"]
 
 
 # A process of its own: what only a real shell shows.

@@ -141,3 +141,11 @@ def test_the_trend_ignores_pauses():
     found = trend(curve_of(values))
     assert found.label == "rising"
     assert found.change == pytest.approx(0.7, abs=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("step", [0.1, 3.5, 10.0])
+def test_a_trend_on_any_grid(step):
+    values = np.linspace(0.1, 0.8, 60)
+    found = trend(curve_of(values, step))
+    assert found.label == ("rising" if 60 * step >= 30 else "unknown")

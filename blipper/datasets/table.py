@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +174,9 @@ class Reader:
             else:
                 first, second = clips[parsed.key].path, path
                 if _is_sound(second) and not _is_sound(first):
-                    clips[parsed.key], (first, second) = parsed, (second, first)
-                excluded.append(Excluded(second, self.name, f"the same clip as {first}"))
+                    clips[parsed.key], second = parsed, first
+                # One reason for all of them: a whole corpus may be there twice, and reasons are counted.
+                excluded.append(Excluded(second, self.name, "the same clip as another file"))
         return Corpora(
             tuple(clips[key] for key in sorted(clips)), tuple(sorted(excluded, key=lambda item: item.path))
         )
@@ -182,6 +184,8 @@ class Reader:
 
 def list_files(folder: str | Path) -> list[Path]:
     """Return all files below a folder, the shallowest first, so that a nested duplicate comes second.
+
+    Links to folders are followed, since large corpora are often linked into place; each folder is read once.
 
     Raises
     ------
@@ -193,7 +197,18 @@ def list_files(folder: str | Path) -> list[Path]:
         raise DatasetError(f"{root}: no such folder")
     if not root.is_dir():
         raise DatasetError(f"{root}: is a file; a folder with a corpus in it is needed")
-    files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # a link to what was read already, or in a circle
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        files += [
+            path for name in names if not name.startswith(".") and (path := Path(place, name)).is_file()
+        ]
     return sorted(files, key=lambda path: (len(path.parts), path))
 
 

@@ -11,7 +11,6 @@ import math
 from typing import Final
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from blipper.recording import Float32
@@ -79,6 +78,8 @@ class LoudnessMeter:
 
     def add(self, block: Float32) -> None:
         """Take the next samples, shape (n,)."""
+        import scipy.signal  # half a second, which `import blipper.analysis` need not pay
+
         filtered, self._state = scipy.signal.sosfilt(self._sections, block.astype(np.float64), zi=self._state)
         filtered = np.concatenate((self._rest, filtered))
         n_whole = len(filtered) // self._n_step * self._n_step

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from blipper.audio.fullscale import FullScaleCounter
@@ -121,6 +119,8 @@ class _SpectrumByLevel:
         self.sums: Float64 = np.zeros((_N_CLASSES, n_window // 2 + 1))
         self.counts: NDArray[np.int64] = np.zeros(_N_CLASSES, dtype=np.int64)
         # Blackman-Harris: side lobes 92 dB down, so that loud lows don't pose as highs.
+        import scipy.signal  # half a second, which `import blipper.analysis` need not pay
+
         self._window = scipy.signal.get_window("blackmanharris", n_window).astype(np.float32)
 
     def add(self, block: Float32) -> None:
@@ -129,6 +129,8 @@ class _SpectrumByLevel:
         if not len(frames):
             return
         classes = level_class(_decibels(_power(frames)))
+        import scipy.fft
+
         transform = scipy.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * self._window, axis=1)
         power = transform.real**2 + transform.imag**2
         # No matrix product: its threads wait for each other when the machine is busy.

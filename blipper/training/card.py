@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +45,30 @@ def render(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
         _calibration(found, config),
         _limits(found),
     )
-    return "\n\n".join(section.strip() for section in sections) + "\n"
+    return "\n\n".join(_wrapped(section.strip()) for section in sections) + "\n"
+
+
+def _wrapped(section: str) -> str:
+    """Fill paragraphs and list items to lines of equal width; leave headings and tables as they are."""
+    blocks = []
+    for block in section.split("\n\n"):
+        if block.startswith(("#", "|")):
+            blocks.append(block)
+            continue
+        items = [" ".join(item.split()) for item in re.split(r"\n(?=- )", block)]
+        blocks.append(
+            "\n".join(
+                textwrap.fill(
+                    item,
+                    100,
+                    subsequent_indent="  " if item.startswith("- ") else "",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+                for item in items
+            )
+        )
+    return "\n\n".join(blocks)
 
 
 def _head(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:

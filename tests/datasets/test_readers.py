@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,25 @@ def test_ravdess_kaggle_duplicate_is_read_once(tmp_path: Path) -> None:
     assert found.clips[0].sex == "female"
     assert found.clips[0].emotion == "surprise"
     assert "the same clip as" in found.excluded[0].reason
+
+
+def test_a_corpus_that_is_there_twice_has_one_reason(tmp_path: Path) -> None:
+    names = [f"Actor_02/03-01-08-01-02-0{n}-02.wav" for n in (1, 2)]
+    put(tmp_path, *names, *(f"audio_speech_actors_01-24/{name}" for name in names))
+    assert len({item.reason for item in read_corpus("ravdess", tmp_path).excluded}) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights on Windows")
+def test_linked_folders_are_followed_and_circles_end(tmp_path: Path) -> None:
+    corpus = put(tmp_path / "elsewhere", "Actor_02/03-01-08-01-02-02-02.wav")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "ravdess").symlink_to(corpus, target_is_directory=True)
+    (data / "again").symlink_to(corpus, target_is_directory=True)
+    (corpus / "circle").symlink_to(data, target_is_directory=True)
+    found = read_corpora(data)
+    assert len(found) == 1
+    assert found.excluded == ()
 
 
 def test_ravdess_song_and_video_are_left_out_with_the_reason(tmp_path: Path) -> None:
