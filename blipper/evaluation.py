@@ -7,6 +7,7 @@ lasted.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Sequence
@@ -174,8 +175,6 @@ def read_demographics(path: str | Path) -> dict[str, dict[str, str]]:
     DatasetError
         If the file lacks a column, or an age is no number.
     """
-    import csv
-
     path = Path(path)
     wanted = ("ActorID", "Age", "Race")
     with path.open(newline="", encoding="utf-8") as file:

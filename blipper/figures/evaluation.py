@@ -78,7 +78,7 @@ def confusion_figure(
              "zeroline": False, "range": (-0.5, n - 0.5), "automargin": True}  # fmt: skip
     _lay_out(figure, "Clips, and share of those acted so", 150 + 52 * n)
     figure.update_layout(
-        xaxis={**ticks, "title": {"text": "Heard by the model"}},
+        xaxis={**ticks, "title": {"text": "Heard by the model"}, "autotickangles": (0, -60, -90)},
         yaxis={**ticks, "title": {"text": "Acted"}, "range": (n - 0.5, -0.5)},
         hoverdistance=-1,
         dragmode=False,
