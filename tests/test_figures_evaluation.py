@@ -19,7 +19,7 @@ from blipper.figures import (
     roc_figure,
     training_figure,
 )
-from blipper.figures.evaluation import KINDS
+from blipper.figures.comparison import KINDS
 from blipper.measures import Figure
 from tests.evaluated import THRESHOLD, described, made_up
 

@@ -1,4 +1,4 @@
-"""Tables of the Evaluation page: shown, and to take away."""
+"""Tables and charts of the Evaluation page: how they are shown and taken away."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from blipper.measures import Figure
 
+#: Plotly's own buttons on the page's charts.
+CHART: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 #: What opens a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -10,7 +10,7 @@ from blipper import measures
 from blipper.errors import ModelError
 from blipper.evaluation import Evaluation
 from blipper.paths import models_dir
-from ui import evaluation_confusion, evaluation_data, evaluation_sections
+from ui import evaluation_confusion, evaluation_data, evaluation_scores, evaluation_sections
 from ui.evaluation_data import Figures
 from ui.evaluation_table import share, table, with_interval
 from ui.text import plain
@@ -226,8 +226,8 @@ def _report(data: Figures) -> None:
 _SECTIONS: dict[str, Section] = {
     "Confusion": evaluation_confusion.show,
     "Report": _report,
-    "Threshold": evaluation_sections.threshold,
-    "Calibration": evaluation_sections.calibration,
+    "Threshold": evaluation_scores.threshold,
+    "Calibration": evaluation_scores.calibration,
     "Groups": evaluation_sections.groups,
     "Training": evaluation_sections.training,
     "Comparison": evaluation_sections.comparison,

@@ -5,15 +5,12 @@ panel zooms all. Backgrounds are transparent and no text colour is set, so a pag
 scales are Viridis and Cividis, and what has a colour has a name, a pattern or a dash as well.
 """
 
+from blipper.figures.comparison import Compared, comparison_figure, groups_figure, training_figure
 from blipper.figures.evaluation import (
-    Compared,
-    comparison_figure,
     confusion_figure,
-    groups_figure,
     precision_recall_figure,
     reliability_figure,
     roc_figure,
-    training_figure,
 )
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
