@@ -1,6 +1,6 @@
 """In what share of clips the speech detector hears nobody, by corpus and class.
 
-Usage: python benchmarks/speech_misses.py [DATA]   (a minute on 2 cores; no split, since nothing is trained)
+Usage: python -m benchmarks.speech_misses [DATA]   (a minute on 2 cores; no split, since nothing is trained)
 """
 
 from __future__ import annotations

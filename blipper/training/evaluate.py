@@ -315,4 +315,4 @@ def false_alarms(
 
 
 def _rounded(value: float) -> float:
-    return round(float(value), 4)
+    return round(float(value), 6)

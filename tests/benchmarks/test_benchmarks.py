@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import material, memory, report, speed
+from benchmarks import material, memory, report, speech_misses, speed
 
 
 @pytest.mark.parametrize("kind", list(material.KINDS))
@@ -63,6 +63,17 @@ def test_peak_memory_is_that_of_the_command() -> None:
     assert 190 < large["peak_mb"] - small["peak_mb"] < 230
     with pytest.raises(SystemExit, match="exit code 3"):
         memory.peak_of("-c", "import sys; sys.exit(3)")
+
+
+def test_speech_misses_counts_clips_by_group(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = next((data_dir / "ravdess" / "Actor_01").glob("03-01-05-02-01-01-01.*"))
+    samples, rate = soundfile.read(clip, dtype="float32")
+    for stem, sound in (("03-01-05-02-01-01-01", samples), ("03-01-05-02-01-02-01", 0 * samples)):
+        soundfile.write(tmp_path / f"{stem}.wav", sound, rate)
+    speech_misses.main(tmp_path)
+    assert capsys.readouterr().out.splitlines()[1].split() == ["ravdess", "angry", "2", "0.500"]
 
 
 def test_timing_and_machine_facts() -> None:

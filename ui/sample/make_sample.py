@@ -1,6 +1,6 @@
 """Make the sample scene: two synthetic voices talk, flare up and calm down again.
 
-Needs Flite, whose voices ``slt`` and ``rms`` speak (Debian's package ``flite``; free, BSD-like licence), and
+Needs Flite, whose voices ``slt`` and ``awb`` speak (Debian's package ``flite``; free, BSD-like licence), and
 the vocoder WORLD, which is none of Blipper's requirements::
 
     pip install pyworld "setuptools<81"
@@ -53,10 +53,10 @@ CALM = Manner()
 SOFT = Manner(pitch=-1, tilt=-2, stretch=1.08, level=-29)
 TENSE = Manner(pitch=2, excursion=1.4, tilt=6, stretch=0.95, level=-23)
 RAISED = {
-    "agent": Manner(6, 2.0, 24, 1.1, 1.0, 0.2, 1.0, -16),
-    "caller": Manner(8, 2.5, 20, 1.05, 2.0, 0.0, 1.1, -15),
+    "agent": Manner(5, 2.0, 24, 1.15, 1.0, 0.4, 1.05, -17),
+    "caller": Manner(5, 2.5, 26, 1.05, 1.3, 0.2, 0.95, -17),
 }
-VOICES = {"agent": "slt", "caller": "rms"}
+VOICES = {"agent": "slt", "caller": "awb"}
 
 #: Speaker, manner ("raised" is each speaker's own), text, seconds of pause after it.
 SCENE: list[tuple[str, Manner | None, str, float]] = [
@@ -139,7 +139,7 @@ def scene() -> NDArray[np.float32]:
         parts += [raise_voice(line, manner), np.zeros(round(pause * SAMPLING_RATE))]
     dry = np.concatenate(parts)
     noise = scipy.signal.lfilter([1], [1, -0.97], np.random.default_rng(SEED).normal(size=len(dry)))
-    return (dry + noise / np.std(noise) * 10 ** (-62 / 20)).astype(np.float32)
+    return (0.75 * (dry + noise / np.std(noise) * 10 ** (-60 / 20))).astype(np.float32)
 
 
 def main() -> None:
