@@ -5,7 +5,14 @@ panel zooms all. Backgrounds are transparent and no text colour is set, so a pag
 scales are Viridis and Cividis, and what has a colour has a name, a pattern or a dash as well.
 """
 
+from blipper.figures.comparison import Compared, comparison_figure, groups_figure, training_figure
 from blipper.figures.datasets import counts_figure, coverage_figure, histogram_figure, spread_figure
+from blipper.figures.evaluation import (
+    confusion_figure,
+    precision_recall_figure,
+    reliability_figure,
+    roc_figure,
+)
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
@@ -17,17 +24,25 @@ __all__ = [
     "OKABE_ITO",
     "VIEWS",
     "VIEW_NAMES",
+    "Compared",
     "Framing",
     "Signal",
     "SignalSettings",
     "View",
     "aggression_figure",
+    "comparison_figure",
+    "confusion_figure",
     "counts_figure",
     "coverage_figure",
     "draw_signal",
     "emotions_figure",
+    "groups_figure",
     "histogram_figure",
+    "precision_recall_figure",
+    "reliability_figure",
+    "roc_figure",
     "signal_figure",
     "spread_figure",
     "timeline_figure",
+    "training_figure",
 ]

@@ -1,1 +1,1 @@
-"""Corpora to augmented features to models; nothing else in Blipper imports this."""
+"""Corpora to augmented features to models; no part of an analysis imports this."""

@@ -1,0 +1,234 @@
+"""The Evaluation page: what to look at, whose weights and whose voices it is about, and its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from blipper import measures
+from blipper.errors import ModelError
+from blipper.evaluation import Evaluation
+from blipper.paths import models_dir
+from ui import evaluation_confusion, evaluation_data, evaluation_scores, evaluation_sections
+from ui.evaluation_data import Figures
+from ui.evaluation_table import share, table, with_interval
+from ui.text import plain
+
+Section = Callable[[Figures], None]
+
+
+def show() -> None:
+    """Show the page."""
+    found = evaluation_data.models()
+    if not found:
+        st.info(
+            f"There is no voice model in {plain(str(models_dir()))}. Train one with `blipper train`, or name "
+            "a folder of models in the environment variable BLIPPER_MODELS."
+        )
+        return
+    st.markdown(
+        "How often the model was right about **actors whose voices neither training nor any choice ever "
+        "met**. All of it is acted English speech in studios: expect less on your own recordings."
+    )
+    _sections(found)
+
+
+@st.fragment
+def _sections(found: dict[str, Evaluation | ModelError]) -> None:
+    model, corpus = st.columns([1, 2])
+    name = model.selectbox(
+        "Model", list(found), key="evaluation_model", help="Every model in Blipper's folder of models."
+    )
+    evaluation = found[name]
+    if isinstance(evaluation, ModelError):
+        st.error(f"The figures of {plain(name)} cannot be shown: {plain(str(evaluation))}")
+        st.info(
+            "`blipper train` trains a model and measures it on test speakers; it writes `metrics.json` and "
+            "`test-predictions.csv` beside the weights. Put both back, or choose another model."
+        )
+        return
+    titles = measures.selections(evaluation.scored)
+    chosen = corpus.selectbox(
+        "Clips of",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=f"evaluation_clips_{name}",
+        help="One corpus with the emotions it has, or several over the six emotions that all of them have.",
+    )
+    if not _origin(evaluation):
+        return
+    data = evaluation_data.figures(evaluation, chosen)
+    _headline(data)
+    section = st.segmented_control(
+        "Show",
+        list(_SECTIONS),
+        default="Confusion",
+        required=True,
+        key="evaluation_section",
+        help="Each section is computed from the same clips when it is opened.",
+    )
+    _SECTIONS[section](data)
+
+
+def _origin(evaluation: Evaluation) -> bool:
+    """Say whose weights and whose voices the figures are of; False where they are not of these weights."""
+    if evaluation.matches:
+        sha = evaluation.hashes["config.json"][:12]
+        st.markdown(
+            f":green-badge[:material/check_circle: figures of exactly these weights] SHA-256 `{sha}…`"
+        )
+    else:
+        st.error(
+            "These figures are **not** of the weights in the folder: the three hashes below differ. Measure "
+            "the weights again with `blipper train`, or put the files back that belong together."
+        )
+    shared = evaluation.shared_speakers()
+    if shared:
+        st.error(
+            f"Not speaker-independent: {plain(', '.join(shared))} also taught the model or were chosen on."
+        )
+    with st.expander("Whose weights, whose voices", icon=":material/fingerprint:"):
+        table(
+            "hashes",
+            {
+                "SHA-256 of the weights": [
+                    "the weights' file itself",
+                    "as config.json says",
+                    "as metrics.json says (measured)",
+                ],
+                "Value": list(evaluation.hashes.values()),
+            },
+            f"{evaluation.name}-hashes",
+        )
+        split = evaluation.metrics["split"]
+        corpora = evaluation.test_speakers()
+        sides = split["speakers"]
+        table(
+            "speakers",
+            {
+                "Corpus": [measures.TITLES.get(corpus, corpus) for corpus in corpora],
+                "Test speakers": [", ".join(names) for names in corpora.values()],
+                "Test clips": [sum(row.corpus == corpus for row in evaluation.scored) for corpus in corpora],
+                "Speakers in training": [len(sides.get("train", {}).get(corpus, [])) for corpus in corpora],
+                "Speakers in validation": [
+                    len(sides.get("validation", {}).get(corpus, [])) for corpus in corpora
+                ],
+                "In both test and another side": [
+                    sum(who.startswith(f"{corpus}/") for who in shared) for corpus in corpora
+                ],
+            },
+            f"{evaluation.name}-speakers",
+        )
+        st.caption(
+            f"Fold {plain(str(split.get('fold', '?')))} of the speakers. The weights were trained on the "
+            "training speakers, and their epoch, calibration and threshold were chosen on the validation "
+            "speakers. Every figure on this page but the training curves is of the test speakers, and is "
+            "computed here from the predictions of single clips. "
+            "95 % intervals come from drawing speakers anew, so they need two speakers at least."
+        )
+        st.download_button(
+            "Predictions of all clips (CSV)",
+            data=(evaluation.folder / "test-predictions.csv").read_bytes(),
+            file_name=f"{evaluation.name}-test-predictions.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="What every figure here is computed from: one line a clip, with its scores.",
+        )
+    return evaluation.matches
+
+
+_NAMES = {
+    "accuracy": ("Accuracy", "Share of clips whose acted emotion the model found the likeliest."),
+    "uar": ("UAR", "Unweighted average recall: the mean of the emotions' recalls, so that rare ones count."),
+    "macro_f1": ("Macro-F1", "Mean of the emotions' F1, which weighs precision and recall alike."),
+    "roc_auc": ("ROC-AUC, angry", "How often an angry clip has a higher score than another one."),
+    "pr_auc": (
+        "PR-AUC, angry",
+        "Area under precision over recall for angry clips; compare it with their share.",
+    ),
+}
+
+
+def _headline(data: Figures) -> None:
+    figures = data.headline()
+    speakers = len(set(data.selection.speakers))
+    emotions = ", ".join(data.selection.names)
+    st.caption(
+        f"{len(data.selection):,} clips of {speakers} test speaker{'s' if speakers > 1 else ''}; "
+        f"to choose from: {emotions}. Below each figure its 95 % interval over speakers"
+        + ("." if speakers > 1 else ", which a single speaker cannot give.")
+    )
+    with st.container(horizontal=True):
+        for name, figure in figures.items():
+            label, help_text = _NAMES[name]
+            bounds = figure.interval
+            st.metric(
+                label,
+                f"{figure.value:.3f}",
+                delta="no interval" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}",
+                delta_color="off",
+                delta_arrow="off",
+                help=help_text,
+                border=True,
+                width=165,
+            )
+    written = _written(data)
+    if written is not None:
+        differing = [name for name, value in written.items() if abs(value - figures[name].value) > 6e-5]
+        if differing:
+            st.error(
+                f"metrics.json has other values for {', '.join(differing)} than the predictions beside it."
+            )
+    if data.selection.name == "tess":
+        st.caption(
+            "TESS has two actresses; one of them taught. A single unseen voice says little about others."
+        )
+
+
+def _written(data: Figures) -> dict[str, float] | None:
+    """Return the same figures as ``metrics.json`` has them, or None where it has none."""
+    test = data.evaluation.metrics["test"]
+    name = data.selection.name
+    entry = test.get(name) if name in measures.POOLS else test.get("corpora", {}).get(name)
+    if not isinstance(entry, dict) or "accuracy" not in entry:
+        return None
+    values = {key: entry[key]["value"] for key in ("accuracy", "uar", "macro_f1")}
+    if "angry" in entry:
+        values |= {key: entry["angry"][key]["value"] for key in ("roc_auc", "pr_auc")}
+    return values
+
+
+def _report(data: Figures) -> None:
+    st.subheader("Classification report")
+    rows = data.report()
+    guessed = data.selection.confusion().sum(axis=0)
+    table(
+        "report",
+        {
+            "Emotion": [row["emotion"] for row in rows],
+            "Clips": [row["clips"] for row in rows],
+            "Heard": [int(count) for count in guessed],
+            "Precision": [share(row["precision"]) for row in rows],
+            "Recall (95 %)": [with_interval(row["recall"]) for row in rows],
+            "F1": [share(row["f1"]) for row in rows],
+            "ROC-AUC against the rest": [share(row["roc_auc"]) for row in rows],
+        },
+        f"{data.evaluation.name}-{data.selection.name}-report",
+    )
+    st.caption(
+        "Precision: of the clips heard as this emotion, the share acted so. Recall: of the clips acted so, "
+        "the share heard so. *Heard* is how often the model chose it. A dash: the model never chose it."
+    )
+
+
+_SECTIONS: dict[str, Section] = {
+    "Confusion": evaluation_confusion.show,
+    "Report": _report,
+    "Threshold": evaluation_scores.threshold,
+    "Calibration": evaluation_scores.calibration,
+    "Groups": evaluation_sections.groups,
+    "Training": evaluation_sections.training,
+    "Comparison": evaluation_sections.comparison,
+}
