@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -78,10 +79,17 @@ def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
 
 
 def _write(writer: Writer, analysis: Analysis) -> Callable[[], bytes]:
-    """Return a function that writes the file when it is asked for, and not at every run."""
+    """Return a function that writes the file when it is asked for, and not at every run.
+
+    Streamlit may keep the function longer than the page does, so it does not keep the analysis alive.
+    """
+    reference = weakref.ref(analysis)
 
     def write() -> bytes:
-        content = writer.write(analysis)
+        held = reference()
+        if held is None:
+            raise RuntimeError("this result was deleted; reload the page")
+        content = writer.write(held)
         return content.encode() if isinstance(content, str) else content
 
     return write

@@ -27,7 +27,7 @@ def show_shelf(held: Shelf) -> None:
         for opened in finished:
             name, sentence, peak, act = st.columns([3, 6, 2, 1.4], vertical_alignment="center")
             name.markdown(f"**{plain(shorten(opened.name, 32))}**")
-            sentence.markdown(plain(summary_sentence(opened.marked)))
+            sentence.markdown(summary_sentence(opened.marked))
             highest = peak_score(opened.analysis)
             peak.markdown("no score" if highest is None else f"peak {highest:.2f}")
             is_open = opened.id == held.open_id
@@ -86,7 +86,7 @@ def _result(opened_id: str) -> None:
         return
     threshold = opened.shown_threshold
     analysis = opened.marked
-    st.header(plain(summary_sentence(analysis)), anchor=False)
+    st.header(summary_sentence(analysis), anchor=False)
     st.caption(
         "A score says how much the voice sounds angry to a model that learned from actors. It ranks what is "
         "worth a listen and decides nothing; a person may sound angry and not be."
@@ -98,7 +98,7 @@ def _result(opened_id: str) -> None:
     show_quality(track.quality)
     show_player(opened, analysis, channel, threshold)
     _choose_threshold(opened)
-    st.markdown(plain(trend_sentence(track.trend)) + ".")
+    st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
         show_events(opened, analysis, channel, threshold)
     elif track.speech:
@@ -115,18 +115,36 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
     if len(analysis.tracks) == 1:
         return 0
 
-    def label(channel: int) -> str:
-        count = len(numbered_events(analysis, channel))
-        return (
-            f"{plain(analysis.tracks[channel].name.capitalize())}: {count} event{'s' if count != 1 else ''}"
-        )
-
+    labels = [_channel_label(analysis, channel) for channel in range(len(analysis.tracks))]
     key = f"channel_{opened.id}"
     st.session_state.setdefault(key, opened.channel)
     opened.channel = st.radio(
-        "Channel", range(len(analysis.tracks)), format_func=label, horizontal=True, key=key
+        "Channel", range(len(labels)), format_func=labels.__getitem__, horizontal=True, key=key
     )
     return opened.channel
+
+
+def _channel_label(analysis: Analysis, channel: int) -> str:
+    count = len(numbered_events(analysis, channel))
+    return f"{plain(analysis.tracks[channel].name.capitalize())}: {count} event{'s' if count != 1 else ''}"
+
+
+# Streamlit keeps callbacks for as long as the session lives, so these hold an id and not the recording.
+
+
+def _move_threshold(opened_id: str) -> None:
+    opened = shelf().entries[opened_id].opened
+    if opened is not None:
+        chosen = float(st.session_state[f"threshold_{opened_id}"])
+        # The model's own threshold has more decimals than the slider.
+        opened.mark(None if chosen == round(opened.analysis.model.threshold, 2) else chosen)
+
+
+def _reset_threshold(opened_id: str) -> None:
+    opened = shelf().entries[opened_id].opened
+    if opened is not None:
+        st.session_state[f"threshold_{opened_id}"] = round(opened.analysis.model.threshold, 2)
+        opened.mark(None)
 
 
 def _choose_threshold(opened: OpenRecording) -> None:
@@ -135,15 +153,6 @@ def _choose_threshold(opened: OpenRecording) -> None:
     key = f"threshold_{opened.id}"
     st.session_state.setdefault(key, round(own if opened.threshold is None else opened.threshold, 2))
 
-    def move() -> None:
-        # The model's own threshold has more decimals than the slider.
-        chosen = float(st.session_state[key])
-        opened.mark(None if chosen == round(own, 2) else chosen)
-
-    def reset() -> None:
-        st.session_state[key] = round(own, 2)
-        opened.mark(None)
-
     slider, button = st.columns([5, 1.3], vertical_alignment="bottom")
     slider.slider(
         "Threshold: mark stretches that score at least",
@@ -151,13 +160,15 @@ def _choose_threshold(opened: OpenRecording) -> None:
         0.95,
         step=0.01,
         key=key,
-        on_change=move,
+        on_change=_move_threshold,
+        args=(opened.id,),
         help="Events are marked again at once; the scores stay. The model's own threshold is "
         f"{own:.2f}. Lower marks more and errs more, higher misses more.",
     )
     button.button(
         f"Back to {own:.2f}",
-        on_click=reset,
+        on_click=_reset_threshold,
+        args=(opened.id,),
         disabled=opened.threshold is None,
         key=f"blipper_reset_{opened.id}",
         help="Back to the model's own threshold",

@@ -23,8 +23,8 @@ conclude, and never act on a score alone.
 """
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
-# What Streamlit's Markdown turns into links, e-mail addresses, emoji or coloured text even when escaped.
-_LIVE = re.compile(r"(?i)(www|[:@.])(?=[\w/.\[])")
+# What Streamlit's Markdown may turn into links, addresses, emoji, icons or colours even when it is escaped.
+_LIVE = re.compile(r"(?i)(www(?=\.)|@(?=\w)|:(?=//|\w+\[|[\w+/-]*[a-z_+-][\w+/-]*:))")
 _WORD_JOINER = "\u2060"
 
 

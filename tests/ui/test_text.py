@@ -31,13 +31,19 @@ def test_no_markup_survives(name: str) -> None:
 def test_ordinary_names_stay_readable() -> None:
     assert plain("Ruf Müller 3") == "Ruf Müller 3"
     assert plain("電話") == "電話"
-    assert plain("call.wav").replace("\u2060", "") == r"call\.wav"
+    assert plain("call.wav") == r"call\.wav"
+    assert plain("at 1:45:18, 50:50") == r"at 1\:45\:18\, 50\:50"
 
 
 def test_no_links_by_themselves() -> None:
     escaped = plain("https://evil.example/x www.evil.example a@evil.example")
     for live in ("https://", "https\\://", "www.e", r"www\.e", "a@e", r"a\@e"):
         assert live not in escaped
+
+
+@pytest.mark.parametrize("live", [":smile:", ":red[x]", ":material/delete:", ":+1:"])
+def test_no_emoji_icons_or_colours(live: str) -> None:
+    assert plain(live).startswith("\\:\u2060")
 
 
 def test_direction_marks_are_dropped() -> None:
