@@ -5,12 +5,22 @@ by itself, with Streamlit's old sidebar and without ``app.py``. Every page there
 first; see ``PagesManager.uses_pages_directory`` in Streamlit, which ``st.navigation`` clears likewise.
 """
 
+import runpy
+from pathlib import Path
+
 import streamlit as st
+from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
+
+_APP = Path(__file__).resolve().parent.parent / "app.py"
 
 
 def run_by_app() -> None:
-    """Start again through ``app.py`` if this page was run by itself."""
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    """Run ``app.py`` instead, which runs this page again, if the page was run by itself.
+
+    In the same run and not by a rerun, which would lose the click that asked for it. Streamlit's AppTest has
+    no server and puts the legacy flag back before every run, so pages are tested by themselves there.
+    """
+    if PagesManager.uses_pages_directory and type(Runtime._instance) is Runtime:
+        runpy.run_path(str(_APP))  # calls st.navigation, which clears the flag
+        st.stop()
