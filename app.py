@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.endings import watch_this_session
 from ui.engine import engine
 
 # A file, because a browser would fetch Material icons and emoji for its tab from another host.
@@ -13,6 +14,7 @@ st.set_page_config(page_title="Blipper", page_icon=UI / "icon.svg", layout="wide
 st.logo(UI / "icon.svg", size="large")
 st.html(UI / "page.css")
 engine()  # starts the worker, which loads the model while the page is already there
+watch_this_session()
 
 st.navigation(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,3 +25,10 @@ def data_dir() -> Path:
 def rng() -> np.random.Generator:
     """Return a seeded generator."""
     return np.random.default_rng(0)
+
+
+def pytest_sessionfinish() -> None:
+    """Let the app's worker finish its warm-up: TensorFlow aborts a process that ends while it is starting."""
+    engine = sys.modules.get("ui.engine")
+    if engine is not None:
+        engine.engine().worker.warm.wait(60)

@@ -161,7 +161,7 @@ class Worker:
         if self._warm_up is not None:
             try:
                 self._warm_up()
-            except BlipperError:
+            except Exception:  # whatever it is, the first job meets it again and tells the user
                 logger.exception("the model could not be loaded in advance")
         self.warm.set()
         while True:

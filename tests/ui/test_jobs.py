@@ -127,9 +127,12 @@ def test_a_finished_job_lets_go_of_its_input(worker: Worker) -> None:
     assert job._work is None
 
 
-def test_warm_up_comes_first_and_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "fault", [ModelError("models/ is empty; expected a folder with config.json"), ImportError("no keras")]
+)
+def test_warm_up_comes_first_and_may_fail(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
     def warm_up() -> None:
-        raise ModelError("models/ is empty; expected a folder with config.json")
+        raise fault
 
     worker = Worker(warm_up)
     job = Job(lambda progress: "still here")
