@@ -21,7 +21,7 @@ SAMPLE_NAME: Final = "Sample scene (synthetic voices).ogg"
 
 _CHANNELS: Final[dict[Channels, str]] = {
     "mix": "Mix them into one",
-    "separate": "Keep them apart",
+    "separate": "Keep them apart, as separate speakers",
 }
 
 
@@ -113,7 +113,7 @@ def _forget_upload(file_id: str) -> None:
 
 
 _WAYS: Final[dict[str, tuple[str, Callable[[Shelf, Channels], None]]]] = {
-    "upload": (":material/upload_file: Upload files", _upload),
+    "upload": (":material/upload_file: Upload", _upload),
     "microphone": (":material/mic: Record", _microphone),
-    "sample": (":material/theater_comedy: Try the sample", _sample),
+    "sample": (":material/theater_comedy: Sample", _sample),
 }

@@ -265,7 +265,7 @@ def test_cancel_stops_an_analysis(new_page: OpenPage, two_minutes: Path, tmp_pat
 def test_the_sample_on_a_phone(new_page: OpenPage, shoot: Shoot, theme: str) -> None:
     page = new_page(width=390, height=844, theme=theme)
     shoot(page, f"review-empty-390-{theme}")
-    page.get_by_text("Try the sample").click()
+    page.get_by_text("Sample", exact=True).click()
     page.get_by_text("Both voices are synthetic").wait_for()
     page.get_by_role("button", name="Open the sample").click()
     page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for(timeout=120_000)

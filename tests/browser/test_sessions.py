@@ -26,7 +26,7 @@ def test_closing_the_tab_ends_what_it_held(browser: Any, app_url: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.goto(app_url)
-    page.get_by_text("Try the sample").click()
+    page.get_by_text("Sample", exact=True).click()
     page.get_by_role("button", name="Open the sample").click()
     page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for(timeout=120_000)
     sound = page.locator(".player audio").evaluate("a => a.src")

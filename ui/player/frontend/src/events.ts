@@ -1,9 +1,10 @@
 /** The list of events: choose a row and the player plays that stretch. */
 
+import { describe } from "./badges";
+import { ICONS } from "./controls";
 import { clock, code, element, score } from "./format";
-import { ICONS } from "./icons";
-import { describe, players } from "./player";
 import { swatch } from "./patterns";
+import { players } from "./player";
 import type { EventData, EventListData } from "./types";
 
 export class EventList {

@@ -2,11 +2,14 @@
 
 import WaveSurfer from "wavesurfer.js";
 
-import { clock, element, percent, score } from "./format";
-import { ICONS } from "./icons";
-import { cellAt, fetchLanes, leading, ranking, scoreAt } from "./lanes";
+import { BADGE_CSS, badges } from "./badges";
+import { button, ICONS, speedSelect } from "./controls";
+import { clock, element } from "./format";
+import { fetchLanes } from "./lanes";
 import { legend } from "./legend";
-import { BADGE_TOP, draw, HEIGHT, type Theme, WAVE } from "./view";
+import { inLines, inWords } from "./readout";
+import { readTheme, type Theme } from "./theme";
+import { BADGE_TOP, draw, HEIGHT, WAVE } from "./view";
 import type { EventData, Lanes, PlayerData } from "./types";
 
 type Listener = (playing: EventData | null) => void;
@@ -14,7 +17,6 @@ type Listener = (playing: EventData | null) => void;
 /** Players that are on the page, so that a list of events finds its own. */
 export const players = new Map<string, Player>();
 
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 /** Chromium lays out boxes up to about 33 million pixels; half of that is safe everywhere. */
 const MAX_WIDTH = 16_000_000;
 
@@ -67,7 +69,7 @@ export class Player {
       next,
       this.time,
       element("span", { class: "spring" }),
-      this.speedSelect(),
+      speedSelect((speed) => this.surfer?.setPlaybackRate(speed)),
       element("div", { class: "group", role: "group", "aria-label": "Zoom" }, ...Object.values(this.zoomButtons)),
     );
     this.stage = element("div", {
@@ -336,30 +338,9 @@ export class Player {
     });
   }
 
-  /** One numbered button an event; where they would overlap, the later ones shrink to a tick. */
   private placeBadges(): void {
-    const scale = this.scale();
-    let free = -Infinity;
-    this.badges.replaceChildren(
-      ...this.data.events.map((event) => {
-        const text = String(event.number);
-        const room = 14 + 7 * text.length;
-        const middle = ((event.start + event.end) / 2) * scale;
-        const full = middle - room / 2 >= free;
-        if (full) free = middle + room / 2;
-        const badge = element("button", { type: "button", class: full ? "badge" : "badge tick", tabindex: "-1" });
-        badge.textContent = full ? text : "";
-        badge.style.left = `${middle}px`;
-        badge.title = `Play event ${text}`;
-        badge.setAttribute("aria-label", describe(event));
-        badge.style.setProperty("--event", this.theme.event);
-        badge.addEventListener("click", (e) => {
-          e.stopPropagation(); // else the lane below plays from there
-          this.playEvent(event);
-        });
-        return badge;
-      }),
-    );
+    const play = (event: EventData) => this.playEvent(event);
+    this.badges.replaceChildren(...badges(this.data.events, this.scale(), this.theme.event, play));
   }
 
   /** Stop at the end of a stretch, and show what is at the playhead. */
@@ -381,21 +362,10 @@ export class Player {
       this.playButton.innerHTML = playing ? ICONS.pause : ICONS.play;
     }
     this.stage.setAttribute("aria-valuenow", now.toFixed(1));
-    const text = this.describeAt(now);
+    const text = this.lanes ? inWords(this.lanes, now, this.data) : "loading";
     this.stage.setAttribute("aria-valuetext", `${clock(now)}: ${text}`);
     this.readout.replaceChildren(element("strong", {}, clock(now)), ` ${text}`);
     this.tell();
-  }
-
-  private describeAt(time: number): string {
-    const { lanes } = this;
-    if (!lanes) return "loading";
-    const value = scoreAt(lanes, time);
-    if (Number.isNaN(value)) return "no speech, so no score";
-    const top = ranking(lanes, cellAt(lanes, time), this.data.emotions).slice(0, 3);
-    const emotions = top.map(([style, p]) => `${style.name} ${percent(p)}`).join(", ");
-    const reach = value >= this.data.threshold ? "at or above the threshold" : "below the threshold";
-    return `score ${score(value)}, ${reach}; ${emotions}`;
   }
 
   private hover(e: PointerEvent | null): void {
@@ -409,18 +379,7 @@ export class Player {
     this.hairline.style.display = "block";
     this.hairline.style.left = `${time * this.scale()}px`;
     this.hairline.style.background = this.theme.text;
-    const lines: (Node | string)[] = [element("strong", {}, clock(time))];
-    const cell = cellAt(lanes, time);
-    if (leading(lanes, cell, this.data.emotions.length) < 0) lines.push(element("div", {}, "no speech"));
-    else {
-      lines.push(element("div", {}, `score ${score(scoreAt(lanes, time))}`));
-      for (const [style, p] of ranking(lanes, cell, this.data.emotions).slice(0, 3)) {
-        lines.push(element("div", { class: "quiet" }, `${style.name} ${percent(p)}`));
-      }
-    }
-    const event = this.data.events.find((v) => v.start <= time && time < v.end);
-    if (event) lines.push(element("div", { class: "quiet" }, `event ${event.number}`));
-    this.tip.replaceChildren(...lines);
+    this.tip.replaceChildren(...inLines(lanes, time, this.data));
     this.tip.hidden = false;
     const frame = this.stage.getBoundingClientRect();
     const left = e.clientX - frame.left;
@@ -445,53 +404,8 @@ export class Player {
     this.message.textContent = `The player could not load this recording (${reason}). Reload the page and open it again.`;
     this.message.hidden = false;
   }
-
-  private speedSelect(): HTMLElement {
-    const select = element("select", { "aria-label": "Playback speed", title: "Playback speed" });
-    for (const speed of SPEEDS) select.append(new Option(`${speed}×`, String(speed), speed === 1, speed === 1));
-    select.addEventListener("change", () => this.surfer?.setPlaybackRate(Number(select.value)));
-    return select;
-  }
-}
-
-export function describe(event: EventData): string {
-  const stretch = `${clock(event.start)} to ${clock(event.end)}`;
-  return `Play event ${event.number}: ${stretch}, peak score ${score(event.peak)}, leading emotion ${event.emotion}`;
 }
 
 function same(a: EventData, b: EventData | null): boolean {
   return b !== null && a.start < b.end && b.start < a.end;
 }
-
-function button(content: string, label: string, act: () => void, kind = ""): HTMLButtonElement {
-  const made = element("button", { type: "button", title: label, "aria-label": label, class: `control ${kind}` });
-  made.innerHTML = content; // our own icons and labels only
-  made.addEventListener("click", act);
-  return made;
-}
-
-/** Streamlit's colours at this place, as the canvas needs them. */
-function readTheme(root: HTMLElement): Theme {
-  const style = getComputedStyle(root);
-  const get = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
-  const text = get("--st-text-color", "#1f2933");
-  return {
-    text,
-    background: get("--st-background-color", "#ffffff"),
-    muted: get("--blipper-muted", text),
-    faint: get("--blipper-faint", text),
-    accent: get("--st-primary-color", "#1f5f8b"),
-    event: get("--blipper-event", "#d55e00"),
-    font: get("--st-font", "sans-serif"),
-  };
-}
-
-const BADGE_CSS = `
-  .badge {
-    position: absolute; transform: translateX(-50%); pointer-events: auto; cursor: pointer; box-sizing: border-box;
-    min-width: 20px; height: 18px; padding: 0 5px; border: 1px solid #fff8; border-radius: 9px;
-    background: var(--event); color: #fff; font: 700 11px/16px sans-serif; text-align: center;
-  }
-  .badge.tick { min-width: 5px; width: 5px; padding: 0; border-radius: 2px; }
-  .badge:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
-`;

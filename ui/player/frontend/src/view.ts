@@ -6,6 +6,7 @@
 import { clock, code, score } from "./format";
 import { leading, runs } from "./lanes";
 import { hatch, inkOn } from "./patterns";
+import type { Theme } from "./theme";
 import type { EmotionStyle, EventData, Lanes } from "./types";
 
 /** Heights in CSS pixels, from the top. */
@@ -21,16 +22,6 @@ const AXIS_TOP = RIBBON_TOP + RIBBON;
 export const HEIGHT = AXIS_TOP + AXIS;
 /** Where the numbers of the events stand. */
 export const BADGE_TOP = WAVE + 3;
-
-export interface Theme {
-  text: string;
-  background: string;
-  muted: string;
-  faint: string;
-  accent: string;
-  event: string;
-  font: string;
-}
 
 export interface Scene {
   lanes: Lanes;
@@ -150,10 +141,12 @@ function drawEvents(view: View): void {
     const left = x(event.start);
     const right = Math.max(left + 2, x(event.end));
     if (right < 0 || left > width) continue;
-    ctx.globalAlpha = event.number === chosen ? 0.3 : 0.15;
+    const narrow = right - left < 6; // its two edges would hide everything else
+    ctx.globalAlpha = event.number === chosen || narrow ? 0.3 : 0.15;
     ctx.fillStyle = theme.event;
     ctx.fillRect(left, 0, right - left, CURVE_TOP + CURVE);
     ctx.globalAlpha = 1;
+    if (narrow && event.number !== chosen) continue;
     ctx.lineWidth = event.number === chosen ? 2 : 1;
     ctx.strokeStyle = theme.event;
     ctx.beginPath();
@@ -201,7 +194,7 @@ function drawCurve(view: View): void {
     ctx.fill(area);
     ctx.restore();
     ctx.lineJoin = "round";
-    ctx.lineWidth = 2;
+    ctx.lineWidth = view.scale * lanes.step < 1.5 ? 1 : 2; // thinner where several cells share a pixel
     ctx.strokeStyle = theme.text;
     ctx.stroke(path);
   }
