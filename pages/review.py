@@ -10,7 +10,7 @@ run_by_app()
 held = shelf()
 held.collect()
 
-st.title("Review")
+st.title("Review", anchor=False)
 intake.show(held)
 if held.working:
     waiting.follow()
