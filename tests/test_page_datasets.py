@@ -12,6 +12,9 @@ import soundfile
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+# Read the project's settings now: where AppTest is the first to ask for one, it reads none of them.
+assert st.get_option("server.address") == "localhost"
+
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
 
