@@ -119,6 +119,8 @@ def train(
             from blipper.training.train import train as run
         with progress_bars(lines=True) as progress:
             result = run(data, output, settings=settings, progress=progress)
+        if missing := result.metrics["training"]["missing"]:
+            inform(f"Trained without {', '.join(missing)}: not in {data}. The model card says so.")
         inform(f"Wrote {result.folder}.")
         if as_json:
             write_json(result.metrics)

@@ -55,7 +55,14 @@ def predict(
         If a recording cannot be read, or a folder holds none.
     ModelError
         If the model is missing or damaged.
+    TypeError
+        If `source` is none of these, such as bare samples, whose sampling rate nobody knows.
     """
+    if source is None or isinstance(source, np.ndarray | int | float):
+        raise TypeError(
+            f"a recording is a path, bytes, a binary file or a Recording, not {type(source).__name__}; "
+            "samples become a Recording by blipper.audio.from_samples(samples, sampling_rate)"
+        )
     voice = load_model(model) if isinstance(model, str) else model
     if isinstance(source, str | Path) and Path(source).is_dir():
         source = list(find_recordings(source))
@@ -109,13 +116,12 @@ def summarize(analysis: Analysis, *, file: str | None = None) -> Prediction:
         return Prediction(file, None, {}, None, False, analysis.model.name, analysis.notices)
     means = emotions[spoken].mean(axis=0)
     peak = float(aggression[spoken].max())
-    threshold = Settings.from_dict(analysis.settings).events(analysis.model.threshold).onset
     return Prediction(
         file=file,
         emotion=EMOTIONS[int(means.argmax())],
         emotions={emotion: float(mean) for emotion, mean in zip(EMOTIONS, means, strict=True)},
         aggression=peak,
-        aggressive=peak >= threshold,
+        aggressive=peak >= analysis.threshold,
         model=analysis.model.name,
         notices=analysis.notices,
     )

@@ -230,6 +230,12 @@ class Analysis:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def threshold(self) -> float:
+        """The threshold in force: the one that was set, or the model's own."""
+        chosen = self.settings.get("threshold")
+        return self.model.threshold if chosen is None else float(chosen)
+
+    @property
     def has_speech(self) -> bool:
         """Whether anybody speaks on any channel."""
         return any(track.speech for track in self.tracks)

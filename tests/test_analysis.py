@@ -196,6 +196,12 @@ def test_many_recordings_and_a_folder(data_dir, tmp_path):
         blipper.predict(files, model=model)
 
 
+@pytest.mark.parametrize("bad", [None, 7, np.zeros(16_000, dtype=np.float32)])
+def test_bare_samples_are_pointed_to_where_they_become_a_recording(bad):
+    with pytest.raises(TypeError, match="from_samples"):
+        blipper.predict(bad, model=LoudnessModel())
+
+
 def test_a_folder_without_recordings(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
     with pytest.raises(blipper.AudioError, match="no recording"):

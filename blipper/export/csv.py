@@ -44,7 +44,7 @@ def events_csv(analysis: Analysis) -> str:
             score(event.mean),
             text(event.emotion),
             text(analysis.model.name),
-            score(analysis.model.threshold),
+            score(analysis.threshold),
         )
         for event in analysis.events
     )

@@ -76,12 +76,6 @@ def timeline_figure(analysis: Analysis, channel: int = 0) -> go.Figure:
     return _stack(analysis, channel, panels, "Where the voice sounds angry")
 
 
-def threshold_of(analysis: Analysis) -> float:
-    """Return the threshold that the events were marked with: the user's, or else the model's own."""
-    chosen = analysis.settings.get("threshold")
-    return float(analysis.model.threshold if chosen is None else chosen)
-
-
 def _check(analysis: Analysis, channel: int) -> None:
     if not 0 <= channel < len(analysis.tracks):
         raise SettingsError(f"channel {channel} does not exist, expected 0 to {len(analysis.tracks) - 1}")
@@ -105,7 +99,7 @@ def _aggression(analysis: Analysis, channel: int) -> Panel:
     import plotly.graph_objects as go
 
     track = analysis.tracks[channel]
-    threshold = threshold_of(analysis)
+    threshold = analysis.threshold
     times, scores, _ = _thinned(track.curve)
     events = [event for event in analysis.events if event.channel == channel]
     speech = [(span.start, span.end) for span in track.speech]

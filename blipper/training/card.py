@@ -126,10 +126,30 @@ def _data(found: Mapping[str, Any], corpora: list[str]) -> str:
 
 Acted, English, recorded in studios. No speaker and no identical sound is on two sides. Clips were cut to
 where Blipper's own speech detector hears speech; in {found["split"]["without_speech"]} clips it hears
-none, and those are scored whole. Sounds without an angry voice (noise; coughs, laughs and other nonverbal
-sounds of other speakers) are negatives for the aggression head; screams are left out of training, since a
-scream may well be aggression, and are reported below.
+none, and those are scored whole. {_negatives(found)}
 """
+
+
+def _missing(found: Mapping[str, Any]) -> list[str]:
+    return list(found["training"]["missing"])
+
+
+def _negatives(found: Mapping[str, Any]) -> str:
+    sounds = {"noise": "noise", "nonverbal": "coughs, laughs and other nonverbal sounds of other speakers"}
+    used = [text for name, text in sounds.items() if name not in _missing(found)]
+    if not used:
+        return "No sound without a voice took part: how the aggression score answers noise was not learned."
+    screams = (
+        ""
+        if "nonverbal" in _missing(found)
+        else (
+            "; screams are left out of training, since a scream may well be aggression, and are "
+            "reported below"
+        )
+    )
+    return (
+        f"Sounds without an angry voice ({'; '.join(used)}) are negatives for the aggression head{screams}."
+    )
 
 
 def _training(found: Mapping[str, Any]) -> str:
@@ -141,14 +161,19 @@ def _training(found: Mapping[str, Any]) -> str:
         if training["teacher"]
         else ""
     )
+    missing = _missing(found)
+    kinds = ("pitch", "tempo", "room", "noise", "equaliser", "telephone band", "overload")
+    augmented = ", ".join(kind for kind in kinds if kind != "room" or "rir" not in missing)
+    lacking = (
+        f" **Missing in this run, unlike the shipped model's: {', '.join(missing)}.**" if missing else ""
+    )
     return f"""
 ## Training
 
 `blipper train` with seed {settings["seed"]}: {training["epochs"]} epochs of
 {training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
 best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
-versions (pitch, tempo, room, noise, equaliser, telephone band, overload), and every batch is masked,
-tilted and mixed anew.
+versions ({augmented}), and every batch is masked, tilted and mixed anew.{lacking}
 """
 
 
@@ -159,7 +184,7 @@ def _results(found: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     groups = {_TITLES[name]: test["corpora"][name] for name in _TITLES if name in test["corpora"]}
-    groups["RAVDESS, CREMA-D and SAVEE together, six common emotions"] = test["common"]
+    groups[f"{_pooled(found)} together, six common emotions"] = test["common"]
     for name, figures in groups.items():
         if not figures["clips"]:
             continue
@@ -180,6 +205,12 @@ averaged over a clip.
 
 {chr(10).join(rows)}
 """
+
+
+def _pooled(found: Mapping[str, Any]) -> str:
+    """Name the corpora of the figures over six emotions: all but TESS, as far as they were there."""
+    names = [_TITLES[name] for name in ("ravdess", "crema-d", "savee") if name in found["test"]["corpora"]]
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def _groups(found: Mapping[str, Any]) -> str:
@@ -204,7 +235,7 @@ def _groups(found: Mapping[str, Any]) -> str:
     return f"""
 ## By group
 
-Six common emotions, test speakers of RAVDESS, CREMA-D and SAVEE.
+Six common emotions, test speakers of {_pooled(found)}.
 
 {chr(10).join(rows)}
 """

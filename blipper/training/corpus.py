@@ -161,6 +161,22 @@ def choose(clips: Sequence[Clip], sides: Sequence[Side], settings: TrainSettings
     return tuple(sorted(chosen, key=lambda clip: clip.key))
 
 
+def missing_material(data: Path) -> list[str]:
+    """Name the corpora and the folders of sounds that a full training uses and `data` does not have.
+
+    Parameters
+    ----------
+    data : path
+
+    Returns
+    -------
+    list of str
+        Names as in :data:`blipper.datasets.READERS`, then of ``"noise"``, ``"nonverbal"`` and ``"rir"``.
+    """
+    sounds = [name for name in ("noise", "nonverbal", "rir") if not sound_files(data / name)]
+    return [*read_corpora(data).missing, *sounds]
+
+
 def sound_files(folder: Path) -> list[Path]:
     """List the files below a folder, sorted; none if there is no such folder."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))

@@ -21,6 +21,7 @@ from blipper.training.card import write_card
 from blipper.training.corpus import (
     Material,
     cache_folder,
+    missing_material,
     negative_files,
     read_material,
     sound_files,
@@ -99,8 +100,8 @@ def train(
     wanted = teacher_file(data, settings)
     if wanted is not None and not wanted.is_file():
         raise ModelError(
-            f"{wanted}: the teacher's weights are missing; name Whisper's encoder (safetensors) in the "
-            "setting 'teacher', or train without (distil=0, hints=0)"
+            f"{wanted}: the teacher's weights are missing; put Whisper's encoder (safetensors) there or name "
+            "it in the setting 'teacher', or train without: --no-teacher, or distil=0 and hints=0"
         )
     _set_threads(tf, settings.threads)
     began = time.perf_counter()
@@ -128,6 +129,7 @@ def train(
             "windows_an_epoch": steps_an_epoch(material.examples, settings) * settings.batch,
             "parameters": int(sum(weights.size for weights in fitted.weights.values())),
             "teacher": "Whisper tiny.en encoder" if material.taught else None,
+            "missing": missing_material(data),
             "seconds": round(time.perf_counter() - began),
             "history": [{k: _rounded(v) for k, v in epoch.items()} for epoch in fitted.history],
         },

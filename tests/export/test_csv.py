@@ -38,6 +38,11 @@ def test_events(analysis: Analysis) -> None:
     ]
 
 
+def test_the_threshold_is_the_one_in_force(analysis: Analysis) -> None:
+    moved = dataclasses.replace(analysis, settings={**analysis.settings, "threshold": 0.8})
+    assert {row["threshold"] for row in rows(events_csv(moved))} == {"0.8000"}
+
+
 def test_windows(analysis: Analysis) -> None:
     document = windows_csv(analysis)
     assert document.splitlines()[0].split(",") == list(WINDOW_COLUMNS)

@@ -11,6 +11,8 @@ import pytest
 
 from blipper.errors import Cancelled, DatasetError, ModelError, SettingsError
 from blipper.training import evaluate
+from blipper.training.card import render
+from blipper.training.corpus import missing_material
 from blipper.training.fit import learning_rate
 from blipper.training.train import METRICS, PREDICTIONS, TrainResult, TrainSettings, train
 from blipper.voice.models import load_folder
@@ -65,6 +67,32 @@ def test_figures_come_from_the_predictions(result: TrainResult) -> None:
     assert {row.speaker for row in scored if row.corpus == "tess"} == {"OAF"}
     again = evaluate.evaluate(scored, result.metrics["model"]["threshold"], seed=0, resamples=20)
     assert again == result.metrics["test"]
+
+
+def test_the_card_says_what_was_missing(result: TrainResult) -> None:
+    config = json.loads((result.folder / "config.json").read_text())
+    full = " ".join(render(result.metrics, config).split())
+    assert "room, noise" in full
+    assert "coughs, laughs" in full
+    assert "Missing in this run" not in full
+    training = {**result.metrics["training"], "missing": ["savee", "noise", "nonverbal", "rir"]}
+    corpora = {k: v for k, v in result.metrics["test"]["corpora"].items() if k != "savee"}
+    test = {**result.metrics["test"], "corpora": corpora}
+    less = " ".join(render({**result.metrics, "training": training, "test": test}, config).split())
+    assert "room" not in less.split("augmented")[1].split(")")[0]
+    assert "coughs, laughs" not in less
+    assert "No sound without a voice took part" in less
+    assert "savee, noise, nonverbal, rir" in less
+    assert "RAVDESS and CREMA-D together" in less
+
+
+def test_missing_material_is_named(tmp_path: Path) -> None:
+    clip = tmp_path / "OAF_angry" / "OAF_back_angry.wav"
+    clip.parent.mkdir()
+    clip.write_bytes(b"named like TESS")
+    (tmp_path / "noise").mkdir()
+    (tmp_path / "noise" / "hum.wav").write_bytes(b"sound")
+    assert missing_material(tmp_path) == ["ravdess", "crema-d", "savee", "nonverbal", "rir"]
 
 
 def test_the_card_names_the_figures(result: TrainResult) -> None:
