@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from blipper.results import Analysis, Prediction
 from blipper.settings import Settings
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import VoiceModel, load_model
+
+#: Endings by which people take a file for a sound.
+SOUND_ENDINGS: Final = (
+    *(".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mp3"),
+    *(".oga", ".ogg", ".opus", ".wav", ".wave", ".webm", ".wma"),
+)
 
 OnError = Callable[[str, BlipperError], None]
 
@@ -128,7 +134,10 @@ def summarize(analysis: Analysis, *, file: str | None = None) -> Prediction:
 
 
 def find_recordings(folder: str | Path) -> Iterator[Path]:
-    """Find the recordings below a folder by their content.
+    """Find the recordings below a folder, by their content and not by their names.
+
+    A file that is named like a sound and is none is yielded as well, so that whoever opens it learns what is
+    wrong with it; nothing that a person would take for a recording is passed over in silence.
 
     Parameters
     ----------
@@ -149,7 +158,9 @@ def find_recordings(folder: str | Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(root) / name
-            if not name.startswith(".") and audio.is_recording(path):
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() in SOUND_ENDINGS or audio.is_recording(path):
                 found = True
                 yield path
     if not found:

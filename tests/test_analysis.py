@@ -202,6 +202,17 @@ def test_bare_samples_are_pointed_to_where_they_become_a_recording(bad):
         blipper.predict(bad, model=LoudnessModel())
 
 
+def test_a_broken_sound_in_a_folder_is_told_and_not_passed_over(data_dir, tmp_path):
+    clip = (data_dir / "savee" / "AudioData" / "JE" / "a01.opus").read_bytes()
+    (tmp_path / "good.opus").write_bytes(clip)
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("nothing that anybody takes for a sound")
+    failed = []
+    kept = blipper.predict(tmp_path, model=LoudnessModel(), on_error=lambda name, _: failed.append(name))
+    assert [prediction.file for prediction in kept] == [str(tmp_path / "good.opus")]
+    assert failed == [str(tmp_path / "empty.wav")]
+
+
 def test_a_folder_without_recordings(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
     with pytest.raises(blipper.AudioError, match="no recording"):

@@ -197,12 +197,13 @@ def test_folders_and_patterns(run: Run, silent: Path, broken: Path) -> None:
     folder = silent.parent
     (folder / "sub").mkdir()
     (folder / "sub" / "deep.ogg").write_bytes(silent.read_bytes())  # by content, never by extension
+    (folder / "notes.txt").write_text("no recording, and nobody would take it for one")
     result = run("predict", folder, "--json")
-    assert result.exit_code == 0, result.stderr  # what is no recording is passed over in a folder
-    assert [item["file"] for item in json.loads(result.stdout)] == [
-        str(silent),
-        str(folder / "sub" / "deep.ogg"),
-    ]
+    found = {item["file"]: item.get("error") for item in json.loads(result.stdout)}
+    assert list(found) == sorted([str(silent), str(broken), str(folder / "sub" / "deep.ogg")])
+    assert result.exit_code == 1, "a file that is named like a sound and is none is told"
+    assert found.pop(str(broken)) in result.stderr
+    assert set(found.values()) == {None}
     result = run("predict", folder / "s*.wav", "--json")
     assert [item["file"] for item in json.loads(result.stdout)] == [str(silent)]
     result = run("predict", folder / "*.flac", folder / "sub", "--json")
