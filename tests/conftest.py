@@ -27,6 +27,19 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def warm_engine(request: pytest.FixtureRequest) -> None:
+    """Load the model before a page is tested, once.
+
+    AppTest parses scripts; doing so while TensorFlow parses in the worker trips a fault of Python 3.11 ("AST
+    constructor recursion depth mismatch"), which the app's own settings rule out.
+    """
+    if request.path.name.startswith("test_page_"):
+        from ui.engine import engine
+
+        assert engine().worker.warm.wait(120)
+
+
 def pytest_sessionfinish() -> None:
     """Let the app's worker finish its warm-up: TensorFlow aborts a process that ends while it is starting."""
     engine = sys.modules.get("ui.engine")

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+
+# Wholly imported before the worker imports TensorFlow, which imports it too: Plotly, in a page's thread,
+# would take the half-imported module for a whole one, and fail.
+import pandas  # noqa: F401
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -65,6 +69,8 @@ class Engine:
         # Streamlit asks for a full one after each script run.
         gc.collect()
         gc.freeze()
+        # Beside the first analysis and not before it: the Signal page's first figure imports for seconds.
+        threading.Thread(target=_warm_up_figures, name="blipper-figures", daemon=True).start()
 
     def submit(self, entry: Entry, source: bytes | Path, channels: Channels) -> None:
         """Queue the analysis of a recording for an entry of this session's shelf."""
@@ -84,6 +90,14 @@ class Engine:
         )
         prepared = _playbacks(recording, result, progress)
         return OpenRecording(entry_id, name, recording, result, prepared, time.monotonic() - started)
+
+
+def _warm_up_figures() -> None:
+    """Draw once what the Signal page draws."""
+    from blipper import figures
+
+    quiet = audio.from_samples(np.zeros((1, 16_000), np.float32), 16_000)
+    figures.signal_figure(quiet, figures.VIEWS, figures.SignalSettings())
 
 
 def _keep_keras_state() -> None:
