@@ -53,6 +53,6 @@ def trend_sentence(trend: Trend) -> str:
     if trend.change is None:
         return "Too little speech to name a trend"
     if trend.label == "steady":
-        return "The aggression score stays about level over the recording"
+        return "Apart from its ups and downs, the aggression score stays about level from start to end"
     rises = "rises" if trend.label == "rising" else "falls"
     return f"The aggression score {rises} by about {abs(trend.change):.2f} over the recording"
