@@ -239,6 +239,8 @@ def _check_output(target: Path, source: str) -> None:
     writer_for(target)
     if not target.parent.is_dir():
         raise SettingsError(f"--output {target}: there is no folder {target.parent}")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise BlipperError(f"--output {target}: this file or folder may not be written to")
 
 
 def _write_output(result: Analysis, target: Path) -> None:

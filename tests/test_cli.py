@@ -146,6 +146,15 @@ def test_the_recording_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     assert recording.read_bytes() == before
 
 
+def test_a_folder_without_the_right_to_write_is_told_before_the_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # the super-user may write everywhere
+    result = run("analyze", tmp_path / "not there.wav", "--output", tmp_path / "x.json")
+    assert result.exit_code == 1
+    assert "may not be written to" in result.stderr
+
+
 # predict
 
 

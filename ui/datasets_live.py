@@ -13,7 +13,7 @@ import streamlit as st
 from blipper.datasets.measure import summarize_folder
 from blipper.datasets.summary import COMMAND, Summary, shipped_summary
 from blipper.progress import Progress
-from ui.engine import _session_gone
+from ui.engine import session_gone
 from ui.jobs import Job, Worker
 from ui.text import plain, shorten
 
@@ -141,7 +141,7 @@ def _start(held: Reading, typed: str) -> None:
     except RuntimeError:  # "~somebody" without such a user
         held.error = f"{held.folder}: there is no such home folder; type the whole path"
         return
-    held.job = Job(_work(path), abandoned=_session_gone())
+    held.job = Job(_work(path), abandoned=session_gone())
     _reader().submit(held.job)
 
 

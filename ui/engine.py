@@ -75,7 +75,7 @@ class Engine:
     def submit(self, entry: Entry, source: bytes | Path, channels: Channels) -> None:
         """Queue the analysis of a recording for an entry of this session's shelf."""
         work = functools.partial(self._work, entry.id, entry.name, source, channels)
-        entry.job = Job(work, abandoned=_session_gone())
+        entry.job = Job(work, abandoned=session_gone())
         self.worker.submit(entry.job)
 
     def _work(
@@ -122,7 +122,7 @@ def _playbacks(
     )
 
 
-def _session_gone() -> Callable[[], bool]:
+def session_gone() -> Callable[[], bool]:
     """Return a function that says whether this browser session is out of reach for good."""
     context = get_script_run_ctx()
     if context is None or not runtime.exists():
