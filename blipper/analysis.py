@@ -16,6 +16,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
 from blipper.settings import Settings
+from blipper.speakers import turns_of_channel
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 
@@ -189,6 +190,7 @@ def _analyze_channel(
         windows=windows,
         curve=curve,
         trend=fusion.trend(curve),
+        turns=turns_of_channel(spans, recording.channel_names[channel]) if recording.n_channels > 1 else (),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blipper.recording import Notice, Provenance
+from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
 
 Float = NDArray[np.floating[Any]]
@@ -174,7 +175,22 @@ class Trend:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Everything about one channel of a recording."""
+    """Everything about one channel of a recording.
+
+    Parameters
+    ----------
+    name : str
+        The channel's: ``"mix"``, ``"left"``, ``"channel 3"``.
+    quality : Quality
+    speech : tuple of Span
+        Where somebody speaks.
+    windows : Windows
+    curve : Curve
+    trend : Trend
+    turns : tuple of Turn
+        Who speaks when, ordered by start; empty where that is not known. One speaker where channels were
+        kept apart.
+    """
 
     name: str
     quality: Quality
@@ -182,6 +198,7 @@ class Track:
     windows: Windows
     curve: Curve
     trend: Trend
+    turns: tuple[Turn, ...] = ()
 
     @property
     def speech_seconds(self) -> float:

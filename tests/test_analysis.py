@@ -225,3 +225,15 @@ def test_the_sample_of_the_readme_names_a_public_face():
     assert callable(blipper.predict)
     with pytest.raises(AttributeError, match="nothing_here"):
         _ = blipper.nothing_here
+
+
+def test_channels_kept_apart_are_speakers_and_a_mix_names_nobody(utterances):
+    left = np.concatenate([utterances[0], silence(3), np.zeros_like(utterances[1])])
+    right = np.concatenate([np.zeros_like(utterances[0]), silence(3), utterances[1]])
+    found = blipper.analyze(recording(left, right), model=LoudnessModel())
+    assert [{turn.speaker for turn in track.turns} for track in found.tracks] == [
+        {"channel 1"},
+        {"channel 2"},
+    ]
+    assert found.tracks[0].turns[-1].end < found.tracks[1].turns[0].start
+    assert blipper.analyze(recording(left + right), model=LoudnessModel()).tracks[0].turns == ()

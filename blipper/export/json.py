@@ -33,6 +33,7 @@ from blipper.results import (
     Trend,
     Windows,
 )
+from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
 
 
@@ -163,6 +164,7 @@ def _track_to_dict(track: Track) -> dict[str, Any]:
         "quality": [_plain(asdict(check), f"quality of {track.name}") for check in track.quality.checks],
         "trend": _plain(asdict(track.trend), f"trend of {track.name}"),
         "speech": [[_plain(span.start, "speech"), _plain(span.end, "speech")] for span in track.speech],
+        "turns": [_plain(asdict(turn), "turns") for turn in track.turns],
         "windows": {
             name: _array(getattr(track.windows, name), f"windows.{name}")
             for name in ("start", "end", "aggression", "emotions")
@@ -199,6 +201,16 @@ def _track_from(track: Reader) -> Track:
         trend=Trend(
             trend.choice("label", "rising", "steady", "falling", "unknown"), trend.optional_number("change")
         ),
+        turns=_turns_from(track),
+    )
+
+
+def _turns_from(track: Reader) -> tuple[Turn, ...]:
+    if "turns" not in track.data:  # a file from before there were any
+        return ()
+    return tuple(
+        Turn(turn.number("start"), turn.number("end"), turn.string("speaker"))
+        for turn in track.children("turns")
     )
 
 

@@ -39,6 +39,14 @@ def test_round_trip_is_exact_through_text(analysis: Analysis) -> None:
     assert analysis_json(back) == text
 
 
+def test_a_file_from_before_turns_can_be_read(analysis: Analysis) -> None:
+    data = analysis.to_dict()
+    assert data["tracks"][0]["turns"][1] == {"start": 1.0, "end": 2.0, "speaker": "Agent"}
+    for track in data["tracks"]:
+        del track["turns"]
+    assert [track.turns for track in Analysis.from_dict(data).tracks] == [(), ()]
+
+
 def test_from_dict_leaves_its_input_alone(analysis: Analysis) -> None:
     data = analysis.to_dict()
     before = copy.deepcopy(data)
@@ -108,6 +116,8 @@ def test_every_missing_key_is_named(analysis: Analysis) -> None:
     paths = leaves(analysis.to_dict())
     assert len(paths) > 40
     for path in paths:
+        if path[2:] == ("turns",):  # a file from before there were any lacks them
+            continue
         data = analysis.to_dict()
         parent: Any = data
         for key in path[:-1]:
