@@ -17,6 +17,10 @@ class DatasetError(BlipperError):
     """A corpus folder that is not laid out as its reader expects."""
 
 
+class TranscriptError(BlipperError):
+    """A transcript that cannot be read, or a recogniser that cannot be had."""
+
+
 class SettingsError(BlipperError, ValueError):
     """A setting outside its domain."""
 

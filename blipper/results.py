@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from blipper.recording import Notice, Provenance
 from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
+from blipper.words.transcript import Transcript
 
 Float = NDArray[np.floating[Any]]
 
@@ -190,6 +191,8 @@ class Track:
     turns : tuple of Turn
         Who speaks when, ordered by start; empty where that is not known. One speaker where channels were
         kept apart.
+    transcript : Transcript, optional
+        What is said; None where no transcript was asked for.
     """
 
     name: str
@@ -199,6 +202,7 @@ class Track:
     curve: Curve
     trend: Trend
     turns: tuple[Turn, ...] = ()
+    transcript: Transcript | None = None
 
     @property
     def speech_seconds(self) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from blipper.export.reader import Reader
+from blipper.export.transcript_json import transcript_from, transcript_to_dict
 from blipper.export.writer import Writer
 from blipper.recording import Notice, Provenance
 from blipper.results import (
@@ -35,6 +36,7 @@ from blipper.results import (
 )
 from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
+from blipper.words.transcript import Transcript
 
 
 def analysis_to_dict(analysis: Analysis) -> dict[str, Any]:
@@ -173,6 +175,7 @@ def _track_to_dict(track: Track) -> dict[str, Any]:
             "step": _plain(track.curve.step, "curve.step"),
             **{name: _array(getattr(track.curve, name), f"curve.{name}") for name in _CURVE_ARRAYS},
         },
+        "transcript": None if track.transcript is None else transcript_to_dict(track.transcript),
     }
 
 
@@ -202,7 +205,14 @@ def _track_from(track: Reader) -> Track:
             trend.choice("label", "rising", "steady", "falling", "unknown"), trend.optional_number("change")
         ),
         turns=_turns_from(track),
+        transcript=_transcript_from(track),
     )
+
+
+def _transcript_from(track: Reader) -> Transcript | None:
+    if track.data.get("transcript") is None:  # a file from before there were any has no such key
+        return None
+    return transcript_from(track.child("transcript"))
 
 
 def _turns_from(track: Reader) -> tuple[Turn, ...]:
@@ -212,6 +222,13 @@ def _turns_from(track: Reader) -> tuple[Turn, ...]:
         Turn(turn.number("start"), turn.number("end"), turn.string("speaker"))
         for turn in track.children("turns")
     )
+
+
+def _transcript_from(track: Reader) -> Transcript | None:
+    # Files from before there were transcripts have no such key.
+    if track.data.get("transcript") is None:
+        return None
+    return transcript_from(track.child("transcript"))
 
 
 def _check_from(check: Reader) -> Check:

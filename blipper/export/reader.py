@@ -63,6 +63,13 @@ class Reader:
             raise self._wrong(key, "a whole number")
         return value
 
+    def boolean(self, key: str) -> bool:
+        """Return true or false."""
+        value = self.get(key)
+        if type(value) is not bool:
+            raise self._wrong(key, "true or false")
+        return value
+
     def number(self, key: str) -> float:
         """Return a finite number."""
         value = self.get(key)

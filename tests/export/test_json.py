@@ -112,8 +112,12 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return []
 
 
+#: Keys that came later: a file without them is an older one.
+ADDED_LATER = {("tracks", 0, "transcript")}
+
+
 def test_every_missing_key_is_named(analysis: Analysis) -> None:
-    paths = leaves(analysis.to_dict())
+    paths = [path for path in leaves(analysis.to_dict()) if path not in ADDED_LATER]
     assert len(paths) > 40
     for path in paths:
         if path[2:] == ("turns",):  # a file from before there were any lacks them

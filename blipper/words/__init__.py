@@ -1,0 +1,1 @@
+"""What is said: transcripts by recognisers, or from a file that the user has."""
