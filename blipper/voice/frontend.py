@@ -107,6 +107,26 @@ def _filters(front: FrontEnd) -> tuple[Float32, Float32]:
     return hann, np.ascontiguousarray(filters.T, dtype=np.float32)
 
 
+def band_edges(front: FrontEnd) -> NDArray[np.float64]:
+    """Return where the mel bands lie.
+
+    Parameters
+    ----------
+    front : FrontEnd
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (mels + 2,)
+        Hz: band ``i`` is a triangle from ``[i]`` over its centre ``[i + 1]`` to ``[i + 2]``.
+    """
+    import librosa
+
+    edges: NDArray[np.float64] = librosa.mel_frequencies(
+        n_mels=front.mels + 2, fmin=front.f_min, fmax=front.f_max
+    )
+    return edges
+
+
 def log_mel(samples: Float32, front: FrontEnd) -> Float32:
     """Compute log-mel frames.
 

@@ -22,7 +22,8 @@ from blipper.errors import ModelError
 from blipper.paths import models_dir
 from blipper.recording import Float32
 from blipper.results import ModelInfo
-from blipper.voice.frontend import FrontEnd, log_mel, normalise
+from blipper.voice.frontend import FrontEnd, band_edges, log_mel, normalise
+from blipper.voice.inputs import Inputs
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.networks import NetworkSettings, build
 from blipper.voice.weights import CONFIG, WEIGHTS, fill, number, read_config
@@ -140,24 +141,11 @@ class VoiceModel:
         ModelError
             If the sampling rate or the shapes do not fit, or a sample is not finite.
         """
-        front = self.front
-        if sampling_rate != front.sampling_rate:
-            raise ModelError(
-                f"{self.info.name} hears sound at {front.sampling_rate} Hz, not at {sampling_rate} Hz"
-            )
-        samples = np.asarray(samples, dtype=np.float32)
-        first = np.atleast_1d(np.asarray(starts, dtype=np.float64))
-        last = np.atleast_1d(np.asarray(ends, dtype=np.float64))
-        if samples.ndim != 1 or first.ndim != 1 or first.shape != last.shape:
-            raise ModelError(
-                f"samples of shape {samples.shape}, starts {first.shape} and ends {last.shape} do not fit: "
-                "expected (n,), (n_windows,) and (n_windows,)"
-            )
+        samples, first, last = self._checked(samples, sampling_rate, starts, ends)
         if not len(first):
             return np.zeros((0, len(EMOTIONS)), dtype=np.float32), np.zeros(0, dtype=np.float32)
-        self._check_windows(samples, first, last)
-        frames = log_mel(samples, front)
-        pieces, owners = self._cut(frames, len(samples), first, last)
+        frames = log_mel(samples, self.front)
+        pieces, owners, _ = self._cut(frames, len(samples), first, last)
         emotions, aggression = self.calibration.apply(self.logits(pieces))
         counts = np.bincount(owners, minlength=len(first)).astype(np.float32)
         sums = np.zeros((len(first), len(EMOTIONS)), dtype=np.float32)
@@ -165,6 +153,49 @@ class VoiceModel:
         angry = np.zeros(len(first), dtype=np.float32)
         np.add.at(angry, owners, aggression)
         return sums / counts[:, np.newaxis], angry / counts
+
+    def inputs_of(self, samples: Float32, sampling_rate: int, starts: ArrayLike, ends: ArrayLike) -> Inputs:
+        """Return what the network sees of some windows, for explanations.
+
+        Parameters
+        ----------
+        samples, sampling_rate, starts, ends
+            As for :meth:`score_windows`.
+
+        Returns
+        -------
+        Inputs
+            ``differentiable([inputs.frames, inputs.lengths])`` gives their logits.
+
+        Raises
+        ------
+        ModelError
+            As :meth:`score_windows` does.
+        """
+        samples, first, last = self._checked(samples, sampling_rate, starts, ends)
+        front = self.front
+        pieces, owners, begins = self._cut(log_mel(samples, front), len(samples), first, last)
+        frames = np.zeros((len(pieces), front.frames, front.mels), dtype=np.float32)
+        for row, piece in enumerate(pieces):
+            frames[row, : len(piece)] = normalise(piece, front)
+        return Inputs(
+            frames=frames,
+            lengths=np.array([len(piece) for piece in pieces], dtype=np.int32),
+            owners=owners,
+            starts=begins * (front.hop / front.sampling_rate),
+            step=front.hop / front.sampling_rate,
+            edges=band_edges(front),
+            decibels=front.scale,
+        )
+
+    @property
+    def differentiable(self) -> Any:
+        """The network from :class:`~blipper.voice.inputs.Inputs` to logits, through which gradients flow.
+
+        A ``keras.Model`` of the inputs ``[frames, lengths]`` whose first 9 outputs are the logits of the
+        emotions and of aggression, before calibration.
+        """
+        return self.network
 
     def logits(self, pieces: Sequence[Float32]) -> Float32:
         """Run the network over windows of frames.
@@ -205,6 +236,25 @@ class VoiceModel:
             found = self._forward(frames, lengths).numpy()
         return np.asarray(found[:, : len(EMOTIONS) + 1], dtype=np.float32)
 
+    def _checked(
+        self, samples: Float32, sampling_rate: int, starts: ArrayLike, ends: ArrayLike
+    ) -> tuple[Float32, NDArray[np.float64], NDArray[np.float64]]:
+        if sampling_rate != self.front.sampling_rate:
+            raise ModelError(
+                f"{self.info.name} hears sound at {self.front.sampling_rate} Hz, not at {sampling_rate} Hz"
+            )
+        samples = np.asarray(samples, dtype=np.float32)
+        first = np.atleast_1d(np.asarray(starts, dtype=np.float64))
+        last = np.atleast_1d(np.asarray(ends, dtype=np.float64))
+        if samples.ndim != 1 or first.ndim != 1 or first.shape != last.shape:
+            raise ModelError(
+                f"samples of shape {samples.shape}, starts {first.shape} and ends {last.shape} do not fit: "
+                "expected (n,), (n_windows,) and (n_windows,)"
+            )
+        if len(first):
+            self._check_windows(samples, first, last)
+        return samples, first, last
+
     def _check_windows(
         self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
     ) -> None:
@@ -221,11 +271,15 @@ class VoiceModel:
 
     def _cut(
         self, frames: Float32, n_samples: int, starts: NDArray[np.float64], ends: NDArray[np.float64]
-    ) -> tuple[list[Float32], NDArray[np.int64]]:
-        """Cut windows out of the stretch's frames; a long one becomes several, owned by their window."""
+    ) -> tuple[list[Float32], NDArray[np.int64], NDArray[np.int64]]:
+        """Cut windows out of the stretch's frames; a long one becomes several, owned by their window.
+
+        Returns the pieces, the windows that own them, and the numbers of their first frames.
+        """
         front, most = self.front, self.front.frames
         pieces: list[Float32] = []
         owners: list[int] = []
+        begins: list[int] = []
         for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
             begin = min(round(start * front.sampling_rate / front.hop), len(frames) - 1)
             inside = min(round(end * front.sampling_rate), n_samples) - begin * front.hop
@@ -235,7 +289,8 @@ class VoiceModel:
                 offset = round(k * (length - most) / (n - 1)) if n > 1 else 0
                 pieces.append(frames[begin + offset : begin + min(offset + most, length)])
                 owners.append(i)
-        return pieces, np.array(owners)
+                begins.append(begin + offset)
+        return pieces, np.array(owners, dtype=np.int64), np.array(begins, dtype=np.int64)
 
 
 def available_models(directory: str | Path | None = None) -> tuple[str, ...]:

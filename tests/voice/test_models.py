@@ -284,3 +284,29 @@ def test_a_configuration_that_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "tiny" / "config.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"config\.json"):
         load_model("tiny", tmp_path)
+
+
+def test_inputs_are_what_the_network_scores(model: VoiceModel, speech: np.ndarray) -> None:
+    starts, ends = [0.0, 0.5, 0.2], [3.0, 1.7, 3.9]
+    inputs = model.inputs_of(speech, 16_000, starts, ends)
+    assert inputs.frames.shape == (len(inputs), model.front.frames, model.front.mels)
+    assert inputs.owners.tolist() == [0, 1, 2, 2]
+    assert inputs.starts.tolist() == pytest.approx([0.0, 0.5, 0.2, 0.9], abs=0.011)
+    assert not inputs.frames[1, inputs.lengths[1] :].any()
+    logits = np.asarray(model.differentiable([inputs.frames, inputs.lengths], training=False))[:, :9]
+    emotions, aggression = model.calibration.apply(logits)
+    expected = model.score_windows(speech, 16_000, starts, ends)
+    np.testing.assert_allclose(aggression[:2], expected[1][:2], atol=1e-5)
+    np.testing.assert_allclose(emotions[2:].mean(axis=0), expected[0][2], atol=1e-5)
+
+
+def test_bands_of_the_inputs_lie_where_the_filters_do(model: VoiceModel) -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    inputs = model.inputs_of(tone, 16_000, [0.0], [1.0])
+    assert len(inputs.bands) == model.front.mels
+    strongest = int(inputs.frames[0, : inputs.lengths[0]].mean(axis=0).argmax())
+    assert inputs.edges[strongest] < 1000 < inputs.edges[strongest + 2]
+
+
+def test_inputs_of_no_window(model: VoiceModel, speech: np.ndarray) -> None:
+    assert len(model.inputs_of(speech, 16_000, [], [])) == 0
