@@ -38,6 +38,8 @@ _STEPS = {
     "speech": "Looking for speech",
     "quality": "Checking the quality",
     "voice": "Scoring the voice",
+    "words": "Writing the transcript",
+    "download": "Downloading the weights",
     "files": "Files",
     "prepare": "Reading the clips",
     "features": "Computing features",

@@ -224,13 +224,6 @@ def _turns_from(track: Reader) -> tuple[Turn, ...]:
     )
 
 
-def _transcript_from(track: Reader) -> Transcript | None:
-    # Files from before there were transcripts have no such key.
-    if track.data.get("transcript") is None:
-        return None
-    return transcript_from(track.child("transcript"))
-
-
 def _check_from(check: Reader) -> Check:
     return Check(
         name=check.string("name"),
