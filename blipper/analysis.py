@@ -16,7 +16,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
 from blipper.settings import Settings
-from blipper.speakers import turns_of_channel
+from blipper.speakers import turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 
@@ -183,6 +183,8 @@ def _analyze_channel(
     curve = fusion.smooth(
         windows, spans, recording.duration, step=settings.step, smoothing=settings.smoothing
     )
+    # Each channel that was kept apart is one speaker; who speaks in a mix is not known.
+    named = turns_of_channel(spans, recording.channel_names[channel]) if recording.n_channels > 1 else ()
     return Track(
         name=recording.channel_names[channel],
         quality=checks,
@@ -190,7 +192,7 @@ def _analyze_channel(
         windows=windows,
         curve=curve,
         trend=fusion.trend(curve),
-        turns=turns_of_channel(spans, recording.channel_names[channel]) if recording.n_channels > 1 else (),
+        turns=with_levels(recording, channel, named),
     )
 
 

@@ -189,6 +189,10 @@ def analyze(
         ),
     ] = None,
     channels: ChannelsOption = Channels.mix,
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option("--speaker", metavar="OLD=NEW", help="Call a speaker, such as 'left', something else."),
+    ] = None,
     model: Model = "auto",
     window: Annotated[
         float | None, typer.Option("--window", help="Seconds of speech scored at a time, 0.5 to 10.")
@@ -206,6 +210,7 @@ def analyze(
             {"channels": channels.value}
             | {name: value for name, value in chosen.items() if value is not None}
         )
+        labels = dict(_label(text) for text in speaker or [])
         outputs = output or []
         for target in outputs:
             _check_output(target, file)
@@ -213,6 +218,7 @@ def analyze(
         from blipper import analysis as conductor
         from blipper import audio
         from blipper.reports import analysis_text
+        from blipper.speakers.talk import rename
 
         # The recording first: what is wrong with it shows before TensorFlow's seconds.
         with progress_bars() as progress:
@@ -220,12 +226,21 @@ def analyze(
         voice = _load_model(model)
         with progress_bars() as progress:
             result = conductor.analyze(recording, model=voice, settings=settings, progress=progress)
+        if labels:
+            result = rename(result, labels)
         for target in outputs:
             _write_output(result, target)
         if as_json:
             write_json(result.to_dict())
         else:
             write_out(analysis_text(result))
+
+
+def _label(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise SettingsError(f"--speaker {text!r}: expected OLD=NEW, such as left=Agent")
+    return old, new
 
 
 def _check_output(target: Path, source: str) -> None:

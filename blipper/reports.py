@@ -8,6 +8,7 @@ from typing import Any
 
 from blipper.datasets.table import Corpora
 from blipper.results import Analysis, Check, Prediction, Track
+from blipper.speakers.talk import speaker_of_event, talk
 from blipper.terminal import columns
 from blipper.voice.labels import EMOTIONS
 from blipper.wording import clock, length, summary_sentence, trend_sentence
@@ -20,6 +21,7 @@ def analysis_text(analysis: Analysis) -> str:
     lines += [f"Note: {notice.message}" for notice in analysis.notices]
     for track in analysis.tracks:
         lines += ["", *_track_lines(track, named=len(analysis.tracks) > 1)]
+    lines += _talk_lines(analysis)
     if analysis.events:
         lines += ["", f"Worth a listen (aggression score from {settings['threshold']:.2f}):"]
         lines += _event_lines(analysis)
@@ -46,8 +48,43 @@ def _check_value(check: Check) -> str:
     return "-" if check.value is None else f"{check.value:,.5g} {check.unit}"
 
 
+def _talk_lines(analysis: Analysis) -> list[str]:
+    """Who talked how much, where that is known."""
+    summed = talk(analysis)
+    if summed is None:
+        return []
+    header = (
+        "  speaker",
+        "talk",
+        "share",
+        "turns",
+        "longest",
+        "interrupts",
+        "interrupted",
+        "loudness",
+        "at most",
+    )
+    rows = [
+        (
+            *("  " + one.speaker, length(one.seconds), f"{100 * one.share:.0f} %", str(one.turns)),
+            *(length(one.longest), str(one.interruptions), str(one.interrupted), _loudness(one.level)),
+            _loudness(one.loudest) + ("" if one.loudest_time is None else f" at {clock(one.loudest_time)}"),
+        )
+        for one in summed.speakers
+    ]
+    lines = ["", f"Who talked ({length(summed.overlap)} at once):"]
+    lines += columns([header, *rows], right=frozenset(range(1, 8)))
+    if summed.same_sound:
+        lines.append("  The channels overlap almost throughout: they may carry the same sound.")
+    return lines
+
+
+def _loudness(level: float | None) -> str:
+    return "-" if level is None else f"{level:.1f} LUFS"
+
+
 def _event_lines(analysis: Analysis) -> list[str]:
-    several = len(analysis.tracks) > 1
+    named = any(track.turns for track in analysis.tracks)
     header = ("  start", "end", "length", "peak", "at", "mean", "leading emotion")
     rows = [
         (
@@ -57,7 +94,7 @@ def _event_lines(analysis: Analysis) -> list[str]:
             f"{event.peak:.2f}",
             clock(event.peak_time),
             f"{event.mean:.2f}",
-            event.emotion + (f"  ({analysis.tracks[event.channel].name})" if several else ""),
+            event.emotion + (f"  ({speaker_of_event(analysis, event) or 'unknown'})" if named else ""),
         )
         for event in analysis.events
     ]

@@ -297,6 +297,13 @@ def test_separate_channels(run: Run, speech: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "Channel left" in result.stdout
     assert "Channel right" in result.stdout
+    assert "Who talked (0.0 s at once):" in result.stdout
+    named = ("--speaker", "left=Agent", "--json")
+    result = run("analyze", path, "--channels", "separate", *named)
+    assert json.loads(result.stdout)["talk"]["speakers"][0]["speaker"] == "Agent"
+    result = run("analyze", path, "--channels", "separate", "--speaker", "middle=Agent")
+    assert result.exit_code == 2
+    assert "'middle'" in result.stderr
     result = run("analyze", path, "--channels", "separate", "--json")
     assert [track["name"] for track in json.loads(result.stdout)["tracks"]] == ["left", "right"]
 

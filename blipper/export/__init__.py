@@ -17,7 +17,9 @@ from blipper.results import Analysis
 __all__ = ["WRITERS", "Writer", "suggested_name", "write_analysis", "write_atomically", "writer_for"]
 
 #: Every format by its name, in the order in which to offer them.
-WRITERS: dict[str, Writer] = {writer.name: writer for writer in (json.WRITER, csv.EVENTS, csv.WINDOWS)}
+WRITERS: dict[str, Writer] = {
+    writer.name: writer for writer in (json.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK)
+}
 
 
 def writer_for(path: str | PurePath) -> Writer:

@@ -14,11 +14,17 @@ from collections.abc import Iterable, Sequence
 
 from blipper.export.writer import Writer
 from blipper.results import Analysis
+from blipper.speakers.talk import speaker_of_event, talk
 from blipper.voice.labels import EMOTIONS
 
 EVENT_COLUMNS = (
-    *("file", "channel", "start_s", "end_s", "duration_s"),
+    *("file", "channel", "speaker", "start_s", "end_s", "duration_s"),
     *("peak_time_s", "peak_score", "mean_score", "leading_emotion", "model", "threshold"),
+)
+TURN_COLUMNS = ("file", "channel", "speaker", "start_s", "end_s", "duration_s", "level_lufs")
+TALK_COLUMNS = (
+    *("speaker", "talk_s", "share", "turns", "longest_turn_s", "interruptions", "interrupted"),
+    *("level_lufs", "loudest_turn_lufs", "loudest_turn_start_s"),
 )
 WINDOW_COLUMNS = ("file", "channel", "start_s", "end_s", "aggression", *EMOTIONS)
 
@@ -36,6 +42,7 @@ def events_csv(analysis: Analysis) -> str:
         (
             text(analysis.provenance.name),
             text(analysis.tracks[event.channel].name),
+            text(speaker_of_event(analysis, event) or ""),
             seconds(event.start),
             seconds(event.end),
             seconds(round(event.end, 3) - round(event.start, 3)),
@@ -68,6 +75,35 @@ def windows_csv(analysis: Analysis) -> str:
     return table(WINDOW_COLUMNS, rows)
 
 
+def turns_csv(analysis: Analysis) -> str:
+    """Return the table of turns, channel after channel: who spoke when, and how loud."""
+    name = text(analysis.provenance.name)
+    rows = (
+        (
+            *(name, text(track.name), text(turn.speaker), seconds(turn.start), seconds(turn.end)),
+            *(seconds(round(turn.end, 3) - round(turn.start, 3)), _decibels(turn.level)),
+        )
+        for track in analysis.tracks
+        for turn in track.turns
+    )
+    return table(TURN_COLUMNS, rows)
+
+
+def talk_csv(analysis: Analysis) -> str:
+    """Return the table of talk time, one row a speaker; without rows where nobody's turns are known."""
+    summed = talk(analysis)
+    rows = (
+        (
+            *(text(one.speaker), seconds(one.seconds), score(one.share), str(one.turns)),
+            *(seconds(one.longest), str(one.interruptions), str(one.interrupted)),
+            *(_decibels(one.level), _decibels(one.loudest)),
+            "" if one.loudest_time is None else seconds(one.loudest_time),
+        )
+        for one in (summed.speakers if summed else ())
+    )
+    return table(TALK_COLUMNS, rows)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a header and rows of formatted cells as RFC 4180 text."""
     stream = io.StringIO(newline="")
@@ -92,6 +128,10 @@ def score(value: float) -> str:
     return _fixed(value, 4)
 
 
+def _decibels(value: float | None) -> str:
+    return "" if value is None else _fixed(value, 1)
+
+
 def _fixed(value: float, decimals: int) -> str:
     if math.isnan(value):
         return ""
@@ -112,4 +152,20 @@ WINDOWS = Writer(
     media_type="text/csv; charset=utf-8",
     description="every window's scores as a table",
     write=windows_csv,
+)
+
+TURNS = Writer(
+    name="turns-csv",
+    extension=".turns.csv",
+    media_type="text/csv; charset=utf-8",
+    description="who spoke when and how loud, as a table",
+    write=turns_csv,
+)
+
+TALK = Writer(
+    name="talk-csv",
+    extension=".talk.csv",
+    media_type="text/csv; charset=utf-8",
+    description="talk time, interruptions and loudness of each speaker as a table",
+    write=talk_csv,
 )

@@ -34,6 +34,7 @@ from blipper.results import (
     Trend,
     Windows,
 )
+from blipper.speakers.talk import speaker_of_event, talk
 from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
 from blipper.words.transcript import Transcript
@@ -52,6 +53,7 @@ def analysis_to_dict(analysis: Analysis) -> dict[str, Any]:
     ValueError
         If a number is infinite or a setting is of a type that JSON has no counterpart for.
     """
+    summed = talk(analysis)
     return {
         "schema_version": SCHEMA_VERSION,
         "provenance": asdict(analysis.provenance),
@@ -61,8 +63,12 @@ def analysis_to_dict(analysis: Analysis) -> dict[str, Any]:
         "versions": dict(analysis.versions),
         "notices": [asdict(notice) for notice in analysis.notices],
         "emotions": list(EMOTIONS),
-        "events": [_plain(asdict(event), "events") for event in analysis.events],
+        "events": [
+            _plain(asdict(event), "events") | {"speaker": speaker_of_event(analysis, event)}
+            for event in analysis.events
+        ],
         "tracks": [_track_to_dict(track) for track in analysis.tracks],
+        "talk": _plain(asdict(summed), "talk") if summed else None,
     }
 
 
@@ -209,19 +215,24 @@ def _track_from(track: Reader) -> Track:
     )
 
 
-def _transcript_from(track: Reader) -> Transcript | None:
-    if track.data.get("transcript") is None:  # a file from before there were any has no such key
-        return None
-    return transcript_from(track.child("transcript"))
-
-
 def _turns_from(track: Reader) -> tuple[Turn, ...]:
     if "turns" not in track.data:  # a file from before there were any
         return ()
     return tuple(
-        Turn(turn.number("start"), turn.number("end"), turn.string("speaker"))
+        Turn(turn.number("start"), turn.number("end"), turn.string("speaker"), _level(turn))
         for turn in track.children("turns")
     )
+
+
+def _transcript_from(track: Reader) -> Transcript | None:
+    # Files from before there were transcripts have no such key.
+    if track.data.get("transcript") is None:
+        return None
+    return transcript_from(track.child("transcript"))
+
+
+def _level(turn: Reader) -> float | None:
+    return turn.optional_number("level") if "level" in turn.data else None
 
 
 def _check_from(check: Reader) -> Check:

@@ -5,6 +5,6 @@ interruptions and loudness are computed from the turns in :mod:`blipper.speakers
 the recording's start, intervals half-open.
 """
 
-from blipper.speakers.turns import Turn, turns_of_channel
+from blipper.speakers.turns import Turn, turns_of_channel, with_levels
 
-__all__ = ["Turn", "turns_of_channel"]
+__all__ = ["Turn", "turns_of_channel", "with_levels"]

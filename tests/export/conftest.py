@@ -44,7 +44,7 @@ def analysis(rng: np.random.Generator) -> Analysis:
         ),
         curve=Curve(0.5, np.array([0.25, 0.75, 1.25, 1.75]), curve_aggression, curve_emotions),
         trend=Trend("rising", 0.7),
-        turns=(Turn(0.0, 0.5, "Agent"), Turn(1.0, 2.0, "Agent")),
+        turns=(Turn(0.0, 0.5, "Agent"), Turn(1.0, 2.0, "Agent", -21.5)),
     )
     silence = Track(
         name="right",

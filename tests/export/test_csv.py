@@ -7,7 +7,17 @@ import io
 import numpy as np
 import pytest
 
-from blipper.export.csv import EVENT_COLUMNS, WINDOW_COLUMNS, events_csv, score, seconds, text, windows_csv
+from blipper.export.csv import (
+    EVENT_COLUMNS,
+    WINDOW_COLUMNS,
+    events_csv,
+    score,
+    seconds,
+    talk_csv,
+    text,
+    turns_csv,
+    windows_csv,
+)
 from blipper.results import Analysis
 from blipper.voice.labels import EMOTIONS
 
@@ -19,12 +29,14 @@ def rows(document: str) -> list[dict[str, str]]:
 def test_events(analysis: Analysis) -> None:
     document = events_csv(analysis)
     assert document.splitlines()[0] == (
-        "file,channel,start_s,end_s,duration_s,peak_time_s,peak_score,mean_score,leading_emotion,model,threshold"
+        "file,channel,speaker,start_s,end_s,duration_s,"
+        "peak_time_s,peak_score,mean_score,leading_emotion,model,threshold"
     )
     assert rows(document) == [
         {
             "file": 'Gespräch, "2".wav',
             "channel": "left",
+            "speaker": "Agent",
             "start_s": "1.000",
             "end_s": "2.000",
             "duration_s": "1.000",
@@ -51,6 +63,31 @@ def test_windows(analysis: Analysis) -> None:
     assert [row["aggression"] for row in table] == ["0.1000", "0.9500"]
     scores = np.array([[float(row[name]) for name in EMOTIONS] for row in table])
     np.testing.assert_allclose(scores, analysis.tracks[0].windows.emotions, atol=5.1e-5)
+
+
+def test_turns(analysis: Analysis) -> None:
+    assert [row["speaker"] for row in rows(turns_csv(analysis))] == ["Agent", "Agent"]
+    assert rows(turns_csv(analysis))[1] == {
+        "file": 'Gespräch, "2".wav',
+        "channel": "left",
+        "speaker": "Agent",
+        "start_s": "1.000",
+        "end_s": "2.000",
+        "duration_s": "1.000",
+        "level_lufs": "-21.5",
+    }
+
+
+def test_talk(analysis: Analysis) -> None:
+    (row,) = rows(talk_csv(analysis))
+    assert row["talk_s"] == "1.500"
+    assert row["share"] == "1.0000"
+    assert row["loudest_turn_lufs"] == "-21.5"
+    nobody = dataclasses.replace(
+        analysis, tracks=tuple(dataclasses.replace(track, turns=()) for track in analysis.tracks)
+    )
+    assert rows(talk_csv(nobody)) == rows(turns_csv(nobody)) == []
+    assert [row["speaker"] for row in rows(events_csv(nobody))] == [""]
 
 
 def test_rfc_4180(analysis: Analysis) -> None:

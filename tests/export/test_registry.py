@@ -38,6 +38,8 @@ def test_extensions_are_unique() -> None:
         ("a.csv", "csv"),
         ("a.windows.csv", "windows-csv"),
         ("A.Windows.CSV", "windows-csv"),
+        ("a.turns.csv", "turns-csv"),
+        ("a.talk.csv", "talk-csv"),
         ("windows.csv", "csv"),
     ],
 )
@@ -74,4 +76,6 @@ def test_suggested_names(analysis: Analysis) -> None:
         "call.2.json",
         "call.2.csv",
         "call.2.windows.csv",
+        "call.2.turns.csv",
+        "call.2.talk.csv",
     ]
