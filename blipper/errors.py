@@ -25,5 +25,9 @@ class SettingsError(BlipperError, ValueError):
     """A setting outside its domain."""
 
 
+class ExportError(BlipperError):
+    """A format that cannot hold an analysis, for want of what it is made of."""
+
+
 class Cancelled(BlipperError):
     """Raised out of a progress callback to stop the work that reported the progress."""

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from blipper.results import Analysis
 
 
+def _nothing(analysis: Analysis) -> str | None:
+    """Lack nothing: what every analysis has can always be written."""
+    return None
+
+
 @dataclass(frozen=True)
 class Writer:
     """One format in which an analysis can be taken away.
@@ -25,6 +30,9 @@ class Writer:
         What is in it, as a short phrase for a list or a button's tooltip.
     write : callable
         ``write(analysis) -> str or bytes``; text is written as UTF-8 with its line ends as they are.
+    lacks : callable
+        ``lacks(analysis)``: why this format has nothing to say about an analysis (no transcript, say), as a
+        sentence for people; None where it can be written. A format never writes an empty file instead.
     """
 
     name: str
@@ -32,3 +40,4 @@ class Writer:
     media_type: str
     description: str
     write: Callable[[Analysis], str | bytes]
+    lacks: Callable[[Analysis], str | None] = _nothing
