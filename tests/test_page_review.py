@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import io
 import time
@@ -99,11 +100,9 @@ def test_sample_gives_sentence_quality_player_and_files(page: AppTest) -> None:
     for check in opened.analysis.tracks[0].quality.checks:
         assert check.label in text
         assert check.message in text
-    assert [button.label for button in page.get("download_button")] == [
-        "Events (CSV)",
-        "Windows (CSV)",
-        "Everything (JSON)",
-    ]
+    labels = [button.label for button in page.get("download_button")]
+    assert labels[:3] == ["Events (CSV)", "Windows (CSV)", "Everything (JSON)"]
+    assert len(labels) == len(set(labels)) == len(WRITERS)
     kinds = [block.proto.component_name for block in page.get("bidi_component")]
     assert kinds.count("blipper_player") == (2 if opened.analysis.events else 1)
     assert len(page.dataframe[0].value) == len(opened.analysis.tracks[0].windows)
@@ -230,9 +229,25 @@ def test_delete_stops_what_is_under_way(page: AppTest) -> None:
 def test_downloads_are_the_writers_own(page: AppTest) -> None:
     open_sample(page)
     opened = held(page).finished[0]
-    from ui.details import _write
+    from ui.downloads import FIRST, MORE, write_later
 
+    assert {*FIRST, *(name for group in MORE.values() for name in group)} == set(WRITERS)
     for name, writer in WRITERS.items():
+        if writer.lacks(opened.marked):
+            continue
         content = writer.write(opened.marked)
         expected = content.encode() if isinstance(content, str) else content
-        assert _write(WRITERS[name], opened.marked)() == expected
+        assert write_later(WRITERS[name], opened.marked)() == expected
+
+
+def test_what_has_no_transcript_offers_none(page: AppTest) -> None:
+    open_sample(page)
+    opened = held(page).finished[0]
+    plain = dataclasses.replace(
+        opened.analysis,
+        tracks=tuple(dataclasses.replace(track, transcript=None) for track in opened.analysis.tracks),
+    )
+    opened.analysis = plain
+    page.run()
+    off = {button.label for button in page.get("download_button") if button.proto.disabled}
+    assert off == {"Subtitles (SRT)", "Web subtitles (VTT)", "Plain text (TXT)", "Audacity labels"}

@@ -1,18 +1,16 @@
-"""Around the player: the sound's quality, downloads, all windows, and where the numbers come from."""
+"""Around the player: the sound's quality, all windows, and where the numbers come from."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
-from blipper.export import WRITERS, Writer
 from blipper.results import Analysis, Check, Quality, Windows
 from blipper.voice.labels import EMOTIONS
 from ui.session import OpenRecording
-from ui.text import plain, safe_stem
+from ui.text import plain
 
 
 class _Look(NamedTuple):
@@ -26,12 +24,6 @@ _VERDICTS: Final = {
     "fair": _Look(":material/error:", "orange", "fair"),
     "poor": _Look(":material/cancel:", "red", "poor"),
     "unknown": _Look(":material/help:", "gray", "not measured"),
-}
-
-_DOWNLOADS: Final = {
-    "csv": "Events (CSV)",
-    "windows-csv": "Windows (CSV)",
-    "json": "Everything (JSON)",
 }
 
 
@@ -59,40 +51,6 @@ def _figure(check: Check) -> str:
         return ""
     decimals = 0 if check.unit == "Hz" else 1
     return f", {round(check.value, decimals) + 0.0:,.{decimals}f} {check.unit}"  # + 0.0 turns -0.0 into 0.0
-
-
-def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
-    """Offer the result as files, each written only when it is asked for."""
-    with st.container(horizontal=True):
-        for name, label in _DOWNLOADS.items():
-            writer = WRITERS[name]
-            st.download_button(
-                label,
-                data=_write(writer, analysis),
-                file_name=safe_stem(opened.name) + writer.extension,
-                mime=writer.media_type.partition(";")[0],
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"blipper_download_{name}_{opened.id}",
-                help=writer.description,
-            )
-
-
-def _write(writer: Writer, analysis: Analysis) -> Callable[[], bytes]:
-    """Return a function that writes the file when it is asked for, and not at every run.
-
-    Streamlit may keep the function longer than the page does, so it does not keep the analysis alive.
-    """
-    reference = weakref.ref(analysis)
-
-    def write() -> bytes:
-        held = reference()
-        if held is None:
-            raise RuntimeError("this result was deleted; reload the page")
-        content = writer.write(held)
-        return content.encode() if isinstance(content, str) else content
-
-    return write
 
 
 def show_windows(windows: Windows) -> None:

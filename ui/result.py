@@ -11,7 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
-from ui.details import show_downloads, show_origin, show_quality, show_windows
+from ui.details import show_origin, show_quality, show_windows
+from ui.downloads import show_downloads
 from ui.player import numbered_events, show_events, show_player
 from ui.session import OpenRecording, Shelf, shelf
 from ui.text import WHAT_A_SCORE_IS, plain, shorten

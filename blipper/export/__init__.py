@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from blipper.errors import SettingsError
-from blipper.export import csv, json
+from blipper.errors import ExportError, SettingsError
+from blipper.export import csv, json, label_studio, parquet, plain, rttm, subtitles, textgrid
 from blipper.export.files import write_atomically
 from blipper.export.writer import Writer
 from blipper.results import Analysis
@@ -18,7 +18,13 @@ __all__ = ["WRITERS", "Writer", "suggested_name", "write_analysis", "write_atomi
 
 #: Every format by its name, in the order in which to offer them.
 WRITERS: dict[str, Writer] = {
-    writer.name: writer for writer in (json.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK)
+    writer.name: writer
+    for writer in (
+        *(json.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK, parquet.EVENTS, parquet.WINDOWS),
+        *(subtitles.TRANSCRIPT_SRT, subtitles.TRANSCRIPT_VTT, plain.TRANSCRIPT, plain.TRANSCRIPT_LABELS),
+        *(subtitles.EVENTS_SRT, subtitles.EVENTS_VTT, plain.EVENT_LABELS),
+        *(textgrid.WRITER, rttm.WRITER, label_studio.TASKS, label_studio.CONFIG),
+    )
 }
 
 
@@ -56,10 +62,15 @@ def write_analysis(analysis: Analysis, path: str | Path) -> Writer:
     ------
     SettingsError
         If no format has that ending.
+    ExportError
+        If the analysis lacks what the format is made of: a transcript, say.
     OSError
         If the file cannot be written.
     """
     writer = writer_for(path)
+    missing = writer.lacks(analysis)
+    if missing is not None:
+        raise ExportError(f"{path}: {missing}")
     write_atomically(path, writer.write(analysis))
     return writer
 

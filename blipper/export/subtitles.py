@@ -4,8 +4,9 @@ Transcript and events are kept apart, so that a subtitle file can be read back a
 (``blipper analyze --transcript``) without taking "[event 1: …]" for something that was said. Without a
 transcript there is no transcript file (the writer says why); a file of events may be empty: there were none.
 
-Text is one line a cue. SubRip has no way to write ``<`` or ``{`` that a player cannot take for markup, so a word
-joiner (U+2060, invisible) follows where a tag would begin; WebVTT has character references.
+Text is one line a cue. SubRip has no way to write ``<`` that a player cannot take for markup, so a word
+joiner (U+2060, invisible) follows where a tag would begin, and braces, whose content many players drop, become
+their full-width forms. WebVTT has character references.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from blipper.results import Analysis
 
 _JOINER = "\u2060"
 # Where SubRip's players look for a tag or for times; digits alone would be read as the next cue's number.
-_LIVE = re.compile(r"<(?=[A-Za-z/])|\{(?=[\\A-Za-z])|--(?=>)|^(?=\d+$)")
+_LIVE = re.compile(r"<(?=[A-Za-z/])|--(?=>)|^(?=\d+$)")
+_BRACES = str.maketrans("{}", "｛｝")
 
 
 def srt(cues: Sequence[Cue]) -> str:
@@ -56,7 +58,9 @@ def transcript_srt(analysis: Analysis) -> str:
 def transcript_vtt(analysis: Analysis) -> str:
     """Return the transcript as WebVTT, with what wrote it in a comment."""
     transcripts = [track.transcript for track in analysis.tracks if track.transcript is not None]
-    notes = [f"Transcript of {analysis.provenance.name} by {', '.join(sorted({t.engine for t in transcripts}))}"]
+    notes = [
+        f"Transcript of {analysis.provenance.name} by {', '.join(sorted({t.engine for t in transcripts}))}"
+    ]
     notes += [f"A rough draft by {engine}: many words are wrong." for engine in draft_engines(analysis)]
     if any(transcript.edited for transcript in transcripts):
         notes.append("Corrected by a person.")
@@ -86,7 +90,7 @@ def _time(seconds: float, point: str) -> str:
 
 
 def _srt_text(text: str) -> str:
-    return _LIVE.sub(lambda match: match.group() + _JOINER, text)
+    return _LIVE.sub(lambda match: match.group() + _JOINER, text.translate(_BRACES))
 
 
 def _vtt_text(text: str) -> str:

@@ -127,8 +127,9 @@ def speaker_at(analysis: Analysis, channel: int, start: float, end: float) -> st
     The label of the turns where there are any, else the channel's name where channels were kept apart.
     """
     track = analysis.tracks[channel]
-    if len(analysis.tracks) == 1 and len({turn.speaker for turn in track.turns}) < 2:
-        return ""
+    speakers = {turn.speaker for turn in track.turns}
+    if len(speakers) < 2:
+        return one_line(next(iter(speakers), track.name)) if len(analysis.tracks) > 1 else ""
     seconds: dict[str, float] = {}
     for turn in track.turns:
         overlap = min(end, turn.end) - max(start, turn.start)

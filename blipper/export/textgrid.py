@@ -1,17 +1,18 @@
 """Praat TextGrid: interval tiers for speech, speakers, events, utterances and words.
 
 Every tier tiles the whole recording: intervals without gap or overlap from 0 to the end, those without text
-being empty. What overlaps on one tier (two people's utterances on one channel) goes to a second one of that name
-with a number. A word without length gets a millisecond. Tiers of what an analysis does not have (a transcript,
-words' times, turns) are left out; those of speech and events are there even when empty: nobody spoke, or
-nothing reached the threshold. Of several channels each has its tiers, with the channel's name before theirs.
+being empty. What overlaps on one tier (two people's utterances on one channel) goes to a second one of that
+name with a number. A word without length gets a millisecond. Tiers of what an analysis does not have (a
+transcript, words' times, turns) are left out; those of speech and events are there even when empty: nobody
+spoke, or nothing reached the threshold. Of several channels each has its own tiers.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from blipper.export.text import Cue, event_cues, one_line, within
+from blipper.export.text import SHORTEST, Cue, event_cues, one_line, within
 from blipper.export.writer import Writer
 from blipper.results import Analysis, Track
 
@@ -72,16 +73,20 @@ def _words(track: Track) -> Iterator[Cue]:
 def _layers(cues: Sequence[Cue]) -> list[list[Cue]]:
     """Share cues among as few tiers as it takes for none to overlap on one; at least one tier.
 
-    In order of their start each goes to the first tier that is free, which needs no more tiers than there are
-    cues at once.
+    In order of their start each goes to the first tier where it is free. Cues of a millisecond (words without
+    a length of their own) come last, so that they don't push aside the word that begins at the same moment.
     """
     layers: list[list[Cue]] = [[]]
-    for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
-        free = next((layer for layer in layers if not layer or layer[-1].end <= cue.start), None)
-        if free is None:
-            layers.append([cue])
+    for cue in sorted(cues, key=lambda cue: (cue.end - cue.start < 1.5 * SHORTEST, cue.start, cue.end)):
+        for layer in layers:
+            at = bisect_left(layer, (cue.start, cue.end), key=lambda held: (held.start, held.end))
+            if (at == 0 or layer[at - 1].end <= cue.start) and (
+                at == len(layer) or cue.end <= layer[at].start
+            ):
+                layer.insert(at, cue)
+                break
         else:
-            free.append(cue)
+            layers.append([cue])
     return layers
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,7 @@ from blipper.results import (
     no_windows,
 )
 from blipper.speakers import Turn
+from blipper.words.transcript import Transcript, Utterance, Word
 
 
 @pytest.fixture
@@ -64,3 +67,44 @@ def analysis(rng: np.random.Generator) -> Analysis:
         notices=(Notice("truncated", "The file breaks off at 0:02.", "warning"),),
         versions={"blipper": "0.1.0", "numpy": "2.0.0"},
     )
+
+
+#: Texts that break naive writers: markup, arrows, numbers alone, line ends, right to left, controls.
+ODD_TEXTS = (
+    'You <b>never</b> listen & "I" {\\an8}said --> so',
+    "42",
+    "two\nlines\r\n\r\nand a gap\u2028more",
+    "למה אתה צועק עליי?",
+    "<v Somebody>NOTE WEBVTT",
+    "喂,你好 🙂",
+    "tab\there \x00 and \x1b[31mred",
+)
+
+
+@pytest.fixture
+def talk(analysis: Analysis) -> Analysis:
+    """Give the analysis 20 s and transcripts: overlaps, a word without length, times beyond the end; no turns."""
+    left = tuple(
+        Utterance(
+            start=2.0 * number,
+            end=2.0 * number + (3.0 if number == 2 else 1.5),  # the third runs into the fourth
+            text=text,
+            words=(Word(text.split()[0], 2.0 * number, 2.0 * number + 0.5, 0.9),),
+            confidence=0.9,
+        )
+        for number, text in enumerate(ODD_TEXTS)
+    )
+    right = (
+        Utterance(0.5, 0.5, "no", (Word("no", 0.5, 0.5), Word("way", 0.5, 0.9))),
+        Utterance(18.0, 25.0, "beyond the end", (Word("beyond", 18.0, 19.0), Word("end", 24.0, 25.0))),
+        Utterance(3.0, 4.0, "   ", ()),
+    )
+    said = (
+        Transcript("whisper:tiny.en", "en", left, timing="words"),
+        Transcript("pocketsphinx:en-us", "en", right, draft=True, timing="words"),
+    )
+    tracks = tuple(
+        dataclasses.replace(track, turns=(), transcript=transcript)
+        for track, transcript in zip(analysis.tracks, said, strict=True)
+    )
+    return dataclasses.replace(analysis, duration=20.0, tracks=tracks)

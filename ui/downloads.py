@@ -1,0 +1,93 @@
+"""Taking the result away from the Review page: every format, each written only when it is asked for."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from blipper.export import WRITERS, Writer
+from blipper.results import Analysis
+from ui.session import OpenRecording
+from ui.text import safe_stem
+
+#: What stands on the page itself, by the format's name.
+FIRST: Final = {
+    "csv": "Events (CSV)",
+    "windows-csv": "Windows (CSV)",
+    "json": "Everything (JSON)",
+}
+
+#: The rest, behind one button.
+MORE: Final = {
+    "Tables": {
+        "parquet": "Events (Parquet)",
+        "windows-parquet": "Windows (Parquet)",
+        "turns-csv": "Speakers' turns (CSV)",
+        "talk-csv": "Talk time and interruptions (CSV)",
+    },
+    "Transcript": {
+        "srt": "Subtitles (SRT)",
+        "vtt": "Web subtitles (VTT)",
+        "txt": "Plain text (TXT)",
+        "audacity-transcript": "Audacity labels",
+    },
+    "Events": {
+        "events-srt": "Events as subtitles (SRT)",
+        "events-vtt": "Events as web subtitles (VTT)",
+        "audacity": "Events as Audacity labels",
+    },
+    "Other programs": {
+        "textgrid": "Praat TextGrid",
+        "rttm": "Who speaks when (RTTM)",
+        "label-studio": "Label Studio tasks",
+        "label-studio-config": "Label Studio configuration",
+    },
+}
+
+
+def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
+    """Offer the result in every format."""
+    with st.container(horizontal=True):
+        for name, label in FIRST.items():
+            _offer(opened, analysis, name, label)
+        with st.popover("More formats", icon=":material/file_save:"):
+            for heading, formats in MORE.items():
+                st.markdown(f"**{heading}**")
+                for name, label in formats.items():
+                    _offer(opened, analysis, name, label)
+
+
+def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> None:
+    writer = WRITERS[name]
+    missing = writer.lacks(analysis)
+    st.download_button(
+        label,
+        data=b"" if missing else write_later(writer, analysis),
+        file_name=safe_stem(opened.name) + writer.extension,
+        mime=writer.media_type.partition(";")[0],
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"blipper_download_{name}_{opened.id}",
+        help=(missing or writer.description),
+        disabled=missing is not None,
+    )
+
+
+def write_later(writer: Writer, analysis: Analysis) -> Callable[[], bytes]:
+    """Return a function that writes the file when it is asked for, and not at every run.
+
+    Streamlit may keep the function longer than the page does, so it does not keep the analysis alive.
+    """
+    reference = weakref.ref(analysis)
+
+    def write() -> bytes:
+        held = reference()
+        if held is None:
+            raise RuntimeError("this result was deleted; reload the page")
+        content = writer.write(held)
+        return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+    return write
