@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from blipper.export.json import analysis_to_dict
 from blipper.export.text import encodable
 from blipper.export.writer import Writer
 from blipper.results import Analysis
+from blipper.speakers.talk import speaker_of_event
 from blipper.voice.labels import EMOTIONS
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def events_parquet(analysis: Analysis) -> bytes:
     columns = {
         "file": _names([analysis.provenance.name] * len(events)),
         "channel": _names([analysis.tracks[event.channel].name for event in events]),
+        "speaker": _names([speaker_of_event(analysis, event) for event in events]),
         "start_s": pa.array([event.start for event in events], pa.float64()),
         "end_s": pa.array([event.end for event in events], pa.float64()),
         "duration_s": pa.array([event.duration for event in events], pa.float64()),
@@ -70,10 +73,11 @@ def windows_parquet(analysis: Analysis) -> bytes:
     return _file(columns, analysis)
 
 
-def _names(values: list[str]) -> pa.DictionaryArray:
+def _names(values: Sequence[str | None]) -> pa.DictionaryArray:
     import pyarrow as pa
 
-    return pa.array([encodable(value) for value in values], pa.string()).dictionary_encode()
+    known = [None if value is None else encodable(value) for value in values]
+    return pa.array(known, pa.string()).dictionary_encode()
 
 
 def _file(columns: dict[str, Any], analysis: Analysis) -> bytes:

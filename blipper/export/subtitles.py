@@ -5,8 +5,8 @@ Transcript and events are kept apart, so that a subtitle file can be read back a
 transcript there is no transcript file (the writer says why); a file of events may be empty: there were none.
 
 Text is one line a cue. SubRip has no way to write ``<`` that a player cannot take for markup, so a word
-joiner (U+2060, invisible) follows where a tag would begin, and braces, whose content many players drop, become
-their full-width forms. WebVTT has character references.
+joiner (U+2060, invisible) follows where a tag would begin, and braces, whose content many players drop, are
+written in their full-width forms. WebVTT has character references.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ def test_events_unrounded(analysis: Analysis) -> None:
     assert row == {
         "file": 'Gespräch, "2".wav',
         "channel": "left",
+        "speaker": "Agent",
         "start_s": 1.0,
         "end_s": 2.0,
         "duration_s": 1.0,
