@@ -83,7 +83,7 @@ ODD_TEXTS = (
 
 @pytest.fixture
 def talk(analysis: Analysis) -> Analysis:
-    """Give the analysis 20 s, no turns, transcripts with overlaps, a word without length, times beyond the end."""
+    """Return it with 20 s, no turns, and transcripts: overlaps, a word without length, times beyond the end."""
     left = tuple(
         Utterance(
             start=2.0 * number,
