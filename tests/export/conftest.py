@@ -83,7 +83,7 @@ ODD_TEXTS = (
 
 @pytest.fixture
 def talk(analysis: Analysis) -> Analysis:
-    """Return it with 20 s, no turns, and transcripts: overlaps, a word without length, times beyond the end."""
+    """Give it 20 s and transcripts: overlaps, a word without length, times beyond the end; no turns."""
     left = tuple(
         Utterance(
             start=2.0 * number,
