@@ -22,6 +22,7 @@ st.navigation(
         st.Page("pages/signal.py", title="Signal", icon=":material/ssid_chart:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/dataset:"),
         st.Page("pages/evaluation.py", title="Evaluation", icon=":material/rule:"),
+        st.Page("pages/costs.py", title="Costs", icon=":material/savings:"),
         st.Page("pages/guide.py", title="Guide", icon=":material/help:"),
     ],
     position="top",
