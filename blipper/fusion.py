@@ -14,7 +14,7 @@ import numpy as np
 
 from blipper.errors import SettingsError
 from blipper.hysteresis import find_runs, tidy_runs
-from blipper.results import Curve, Event, Span, Trend, Windows
+from blipper.results import Curve, Event, Float, Span, Trend, Windows
 from blipper.voice.labels import EMOTIONS
 
 #: Seconds between the curve's points.
@@ -103,9 +103,7 @@ def smooth(
     scores = np.column_stack([windows.aggression, windows.emotions]) if len(windows) else sums[:0]
     for start, end, score in zip(windows.start, windows.end, scores, strict=True):
         first, last = int(start / step + 1e-9), min(n_cells, math.ceil(end / step - 1e-9))
-        distance = (times[first:last] - (start + end) / 2) / smoothing
-        # The floor keeps the edge of a long window, which no other window may reach, above underflow.
-        weight = np.exp(-0.5 * distance**2) + 1e-6
+        weight = window_weights(times[first:last], (start + end) / 2, smoothing)
         weights[first:last] += weight
         sums[first:last] += weight[:, None] * score
     spoken = np.zeros(n_cells, dtype=bool)
@@ -115,6 +113,15 @@ def smooth(
     means = np.full_like(sums, np.nan)
     means[valid] = sums[valid] / weights[valid, None]
     return Curve(step=step, times=times, aggression=means[:, 0], emotions=means[:, 1:])
+
+
+def window_weights(times: Float, middle: float, smoothing: float) -> Float:
+    """Return how much a window counts at each time: a Gaussian of the distance from the window's middle.
+
+    The floor keeps the edge of a long window, which no other window may reach, above underflow.
+    """
+    weights: Float = np.exp(-0.5 * ((times - middle) / smoothing) ** 2) + 1e-6
+    return weights
 
 
 def find_events(

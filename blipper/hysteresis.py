@@ -60,3 +60,55 @@ def tidy_runs(runs: Runs, bridge: float, min_length: float) -> Runs:
         else:
             joined.append((first, last))
     return [(first, last) for first, last in joined if last - first >= min_length]
+
+
+class RunTracker:
+    """Finds the same runs as :func:`find_runs` and :func:`tidy_runs`, one value after the other.
+
+    Parameters
+    ----------
+    onset, release, bridge, min_length : float
+        As for those two functions.
+    """
+
+    def __init__(self, onset: float, release: float, bridge: float, min_length: float) -> None:
+        self.onset, self.release = onset, release
+        self.bridge, self.min_length = bridge, min_length
+        #: How many values were taken in so far.
+        self.count = 0
+        #: Whether the newest value is inside a run, as far as its own value says.
+        self.is_open = False
+        #: The run that goes on or may yet go on, half-open; None between runs.
+        self.current: tuple[int, int] | None = None
+
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether the run that goes on is sure not to be dropped."""
+        return self.current is not None and self.current[1] - self.current[0] >= self.min_length
+
+    def add(self, value: float) -> tuple[int, int] | None:
+        """Take the next value; NaN counts as low.
+
+        Returns
+        -------
+        (int, int) or None
+            A run that has now ended for good; runs that were too short are never returned.
+        """
+        index, ended = self.count, None
+        self.count += 1
+        self.is_open = value >= self.release if self.is_open else value >= self.onset
+        if self.is_open:  # what could not be bridged has ended before
+            self.current = (index if self.current is None else self.current[0], index + 1)
+        elif self.current is not None and index + 1 - self.current[1] > self.bridge:
+            ended = self._end()
+        return ended
+
+    def finish(self) -> tuple[int, int] | None:
+        """Say that no more values come; returns what :meth:`add` does."""
+        self.is_open = False
+        return self._end()
+
+    def _end(self) -> tuple[int, int] | None:
+        ended = self.current if self.is_long_enough else None
+        self.current = None
+        return ended

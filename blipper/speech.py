@@ -103,27 +103,48 @@ def speech_probabilities(blocks: Iterable[Float32]) -> Float32:
     numpy.ndarray of float32, shape (n_frames,)
         In [0, 1], one for each 32 ms; the last frame is padded with zeros.
     """
-    session = _session()
-    hidden = np.zeros((1, 1, 128), dtype=np.float32)
-    cell = hidden
-    context = np.zeros(CONTEXT, dtype=np.float32)
-    found: list[Float32] = []
-    for block in blocks:
+    detector = SpeechDetector()
+    found = [detector.add(block) for block in blocks]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
+
+
+class SpeechDetector:
+    """Silero VAD with its state, for sound that comes in blocks."""
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self._hidden = np.zeros((1, 1, 128), dtype=np.float32)
+        self._cell = self._hidden
+        self._context = np.zeros(CONTEXT, dtype=np.float32)
+
+    def add(self, block: Float32) -> Float32:
+        """Return the probabilities of speech in the next samples.
+
+        Parameters
+        ----------
+        block : numpy.ndarray of float32, shape (n,)
+            A multiple of :data:`FRAME` samples, unless it is the last.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_frames,)
+        """
         n_frames = math.ceil(len(block) / FRAME)
+        found = np.zeros(n_frames, dtype=np.float32)
         frames = np.zeros((n_frames, CONTEXT + FRAME), dtype=np.float32)
         padded = np.zeros(n_frames * FRAME, dtype=np.float32)
         padded[: len(block)] = block
         frames[:, CONTEXT:] = padded.reshape(n_frames, FRAME)
-        frames[:1, :CONTEXT] = context
+        frames[:1, :CONTEXT] = self._context
         frames[1:, :CONTEXT] = frames[:-1, -CONTEXT:]
-        context = frames[-1, -CONTEXT:] if n_frames else context
+        self._context = frames[-1, -CONTEXT:].copy() if n_frames else self._context
         for first in range(0, n_frames, FRAMES_A_CALL):
-            probabilities, hidden, cell = session.run(
-                ["speech_probs", "hn", "cn"],
-                {"input": frames[first : first + FRAMES_A_CALL], "h": hidden, "c": cell},
+            part = slice(first, first + FRAMES_A_CALL)
+            probabilities, self._hidden, self._cell = self._session.run(
+                ["speech_probs", "hn", "cn"], {"input": frames[part], "h": self._hidden, "c": self._cell}
             )
-            found.append(np.reshape(probabilities, -1))
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
+            found[part] = np.reshape(probabilities, -1)
+        return found
 
 
 def spans_from_probabilities(

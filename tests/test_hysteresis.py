@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blipper.hysteresis import find_runs, tidy_runs
+from blipper.hysteresis import RunTracker, find_runs, tidy_runs
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,30 @@ def test_runs_equal_a_plain_loop(rng):
 def test_gaps_are_bridged_before_short_runs_are_dropped():
     assert tidy_runs([(0, 1), (2, 3), (10, 11)], bridge=1, min_length=2) == [(0, 3)]
     assert tidy_runs([(0, 1), (3, 4)], bridge=1, min_length=0) == [(0, 1), (3, 4)]
+
+
+@pytest.mark.parametrize("bridge", [0, 0.5, 1, 3, 9.375])
+@pytest.mark.parametrize("min_length", [0, 1, 2.5, 8])
+def test_the_tracker_finds_the_same_runs_one_value_after_the_other(
+    rng: np.random.Generator, bridge: float, min_length: float
+) -> None:
+    for _ in range(20):
+        values = np.clip(np.cumsum(rng.normal(0, 0.2, 300)) % 1.4 - 0.2, 0, 1)
+        values[rng.random(300) < 0.05] = np.nan
+        tracker = RunTracker(0.5, 0.35, bridge, min_length)
+        found = [run for value in values if (run := tracker.add(value)) is not None]
+        if (run := tracker.finish()) is not None:
+            found.append(run)
+        assert found == tidy_runs(find_runs(values, 0.5, 0.35), bridge, min_length)
+
+
+def test_the_tracker_says_that_a_run_will_count_before_it_ends() -> None:
+    tracker = RunTracker(0.5, 0.4, 2, 3)
+    assert [tracker.add(value) for value in (0.6, 0.45, 0.1)] == [None, None, None]
+    assert tracker.current == (0, 2)
+    assert not tracker.is_long_enough
+    assert tracker.add(0.9) is None
+    assert tracker.is_long_enough
+    assert tracker.current == (0, 4)
+    assert [tracker.add(0.0) for _ in range(3)] == [None, None, (0, 4)]
+    assert tracker.current is None

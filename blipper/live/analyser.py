@@ -1,0 +1,204 @@
+"""The streaming analyser: blocks of samples go in, scores and events come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from blipper.audio.limits import Limits
+from blipper.errors import AudioError, SettingsError
+from blipper.live.curve import LiveCurve, LiveEvents
+from blipper.live.updates import Update, WindowScored
+from blipper.live.windowing import LiveWindows
+from blipper.recording import Float32
+from blipper.results import Span
+from blipper.settings import Settings
+from blipper.speech import SAMPLING_RATE
+from blipper.voice.models import load_model
+
+if TYPE_CHECKING:
+    import soxr
+
+    from blipper.voice.models import VoiceModel
+
+#: A longer block is taken in parts, in seconds: enough for a batch of windows, and memory stays bounded.
+PART: Final = 4.0
+
+
+class LiveAnalyser:
+    """Listens to a stream and reports what is settled.
+
+    Parameters
+    ----------
+    sampling_rate : int
+        Of the blocks in Hz; 8,000 to 192,000.
+    model : str or VoiceModel, optional
+        Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
+    settings : Settings, optional
+        Those of the offline road; several channels are always mixed to one, as the plain mean.
+
+    Notes
+    -----
+    Memory does not grow: samples are kept for as long as a window yet to come may need them (a window, a hop
+    and a pause), cells of the curve until they are settled. One stream belongs to one thread at a time.
+
+    Raises
+    ------
+    SettingsError
+        If the sampling rate or a setting is outside its domain.
+    ModelError
+        If the model is missing or damaged.
+    """
+
+    def __init__(
+        self,
+        sampling_rate: int,
+        *,
+        model: str | VoiceModel = "auto",
+        settings: Settings | None = None,
+    ) -> None:
+        limits = Limits()
+        if not limits.min_sampling_rate <= sampling_rate <= limits.max_sampling_rate:
+            raise SettingsError(
+                f"the sampling rate is {sampling_rate} Hz, expected {limits.min_sampling_rate} to "
+                f"{limits.max_sampling_rate} Hz"
+            )
+        self.settings = settings or Settings()
+        self._windows = LiveWindows(self.settings.speech, self.settings.window, self.settings.hop)
+        self.model = load_model(model) if isinstance(model, str) else model
+        self.sampling_rate = int(sampling_rate)
+        events = self.settings.events(self.model.info.threshold)
+        self.threshold = events.onset
+        self._curve = LiveCurve(self.settings.step, self.settings.smoothing)
+        self._events = LiveEvents(events, self.settings.step)
+        self._resampler = _resampler(sampling_rate)
+        self._kept: Float32 = np.zeros(0, dtype=np.float32)
+        self._first_kept = 0
+        self._n_heard = 0
+        self._finished = False
+
+    @property
+    def duration(self) -> float:
+        """Seconds that were taken in."""
+        return self._n_heard / self.sampling_rate
+
+    @property
+    def speaking(self) -> Span | None:
+        """The stretch of speech that goes on, as far as it is known; None where nobody speaks."""
+        return self._windows.speaking
+
+    @property
+    def event_is_open(self) -> bool:
+        """Whether an event was opened and not yet closed."""
+        return self._events.is_open
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes of samples that are kept at the moment."""
+        return self._kept.nbytes
+
+    def add(self, block: ArrayLike) -> list[Update]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : array of float, shape (n,) or (n_channels, n)
+            In [-1, 1], at :attr:`sampling_rate`; of any length. What lies beyond is clipped.
+
+        Returns
+        -------
+        list of Update
+            What these samples settled: windows, cells of the curve, events opened and closed.
+
+        Raises
+        ------
+        AudioError
+            If a sample is not finite.
+        ValueError
+            If the shape is neither of the two, or the stream was finished.
+        """
+        samples = self._mono(block)
+        updates: list[Update] = []
+        n_part = round(PART * self.sampling_rate)
+        for first in range(0, len(samples), n_part):
+            part = samples[first : first + n_part]
+            self._n_heard += len(part)
+            if self._resampler is not None:
+                part = self._resampler.resample_chunk(part)
+            updates += self._advance(part, last=False)
+        return updates
+
+    def finish(self) -> list[Update]:
+        """Say that the stream has ended; returns the last windows and cells, and closes an open event."""
+        if self._finished:
+            return []
+        rest = np.zeros(0, dtype=np.float32)
+        if self._resampler is not None and self._n_heard:
+            rest = self._resampler.resample_chunk(rest, last=True)
+        updates = self._advance(rest, last=True)
+        self._finished = True
+        return updates
+
+    def _mono(self, block: ArrayLike) -> Float32:
+        if self._finished:
+            raise ValueError("the stream was finished; a new one needs a new analyser")
+        samples = np.asarray(block, dtype=np.float32)
+        if samples.ndim not in (1, 2):
+            raise ValueError(f"a block of shape {samples.shape}, expected (n,) or (n_channels, n)")
+        if not np.isfinite(samples).all():
+            raise AudioError(f"the stream holds NaN or infinite samples after {self.duration:.3f} s")
+        samples = np.clip(samples, -1.0, 1.0)
+        return samples if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float32)
+
+    def _advance(self, samples: Float32, *, last: bool) -> list[Update]:
+        self._kept = np.concatenate((self._kept, samples))
+        windows = self._windows.add(samples)
+        if last:
+            windows += self._windows.finish()
+        updates: list[Update] = []
+        for scored in self._score(windows):
+            self._curve.add(scored)
+            updates.append(scored)
+        speech = self._windows.spans
+        if self._windows.speaking is not None:
+            speech = [*speech, self._windows.speaking]
+        heard = (self._first_kept + len(self._kept)) / SAMPLING_RATE
+        for point in self._curve.settle(self._windows.horizon, heard):
+            updates.append(point)
+            updates += self._events.add(point, speech)
+        if last:
+            updates += self._events.finish(speech)
+        self._windows.forget_spans(self._events.needed_from)
+        drop = int(self._windows.needed_from * SAMPLING_RATE) - self._first_kept
+        if drop > 0:
+            self._kept = self._kept[drop:].copy()
+            self._first_kept += drop
+        return updates
+
+    def _score(self, windows: list[Span]) -> list[WindowScored]:
+        if not windows:
+            return []
+        first = windows[0].start
+        begin = round(first * SAMPLING_RATE) - self._first_kept
+        until = round(max(window.end for window in windows) * SAMPLING_RATE) - self._first_kept
+        emotions, aggression = self.model.score_windows(
+            self._kept[begin:until],
+            SAMPLING_RATE,
+            [window.start - first for window in windows],
+            [window.end - first for window in windows],
+        )
+        return [
+            WindowScored(window.start, window.end, row.astype(np.float64), float(score))
+            for window, row, score in zip(windows, emotions, aggression, strict=True)
+        ]
+
+
+def _resampler(sampling_rate: int) -> soxr.ResampleStream | None:
+    """Return the resampler of the offline road, whose blocks give the same samples however they are cut."""
+    if sampling_rate == SAMPLING_RATE:
+        return None
+    import soxr
+
+    return soxr.ResampleStream(sampling_rate, SAMPLING_RATE, 1, dtype="float32", quality="HQ")

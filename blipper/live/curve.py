@@ -1,0 +1,183 @@
+"""The smoothed curve and its events, cell by cell, as the windows come in.
+
+A cell is settled once no window yet to come can reach into it. Its score is then the one that
+:func:`blipper.fusion.smooth` gives, and the events are those of :func:`blipper.fusion.find_events`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from blipper.fusion import EventSettings, window_weights
+from blipper.hysteresis import RunTracker
+from blipper.live.updates import CurvePoint, EventClosed, EventOpened, WindowScored
+from blipper.results import Event, Float, Span
+from blipper.voice.labels import EMOTIONS
+
+
+class LiveCurve:
+    """Keeps the cells that are not settled yet.
+
+    Parameters
+    ----------
+    step, smoothing : float
+        As for :func:`blipper.fusion.smooth`, in seconds.
+    """
+
+    def __init__(self, step: float, smoothing: float) -> None:
+        self._step, self._smoothing = step, smoothing
+        #: Number of the first cell that is not settled.
+        self.n_settled = 0
+        self._weights: Float = np.zeros(0)
+        self._sums: Float = np.zeros((0, 1 + len(EMOTIONS)))
+
+    def add(self, window: WindowScored) -> None:
+        """Take a window in."""
+        first = int(window.start / self._step + 1e-9)
+        last = math.ceil(window.end / self._step - 1e-9)
+        self._reach(last - self.n_settled)
+        cells = slice(first - self.n_settled, last - self.n_settled)
+        times = (np.arange(first, last) + 0.5) * self._step
+        weights = window_weights(times, (window.start + window.end) / 2, self._smoothing)
+        self._weights[cells] += weights
+        self._sums[cells] += weights[:, None] * np.concatenate(([window.aggression], window.emotions))
+
+    def settle(self, horizon: float, duration: float) -> list[CurvePoint]:
+        """Return the cells that lie before a time.
+
+        Parameters
+        ----------
+        horizon : float
+            Seconds; no window yet to come starts before it. Infinite at the stream's end.
+        duration : float
+            Seconds heard so far.
+        """
+        last = math.ceil(duration / self._step - 1e-9)
+        if math.isfinite(horizon):
+            last = min(last, int(horizon / self._step + 1e-9))
+        n = last - self.n_settled
+        if n <= 0:
+            return []
+        self._reach(n)
+        means = np.full((n, 1 + len(EMOTIONS)), np.nan)
+        valid = self._weights[:n] > 0
+        means[valid] = self._sums[:n][valid] / self._weights[:n][valid, None]
+        points = [
+            CurvePoint(cell * self._step, (cell + 1) * self._step, float(row[0]), row[1:])
+            for cell, row in enumerate(means, self.n_settled)
+        ]
+        self.n_settled = last
+        self._weights, self._sums = self._weights[n:].copy(), self._sums[n:].copy()
+        return points
+
+    def provisional(self) -> Float:
+        """Return the scores of the cells that later windows may still change, shape (n,); NaN without any."""
+        with np.errstate(invalid="ignore"):
+            scores: Float = self._sums[:, 0] / self._weights
+        return scores
+
+    def _reach(self, n_cells: int) -> None:
+        missing = n_cells - len(self._weights)
+        if missing > 0:
+            self._weights = np.concatenate((self._weights, np.zeros(missing)))
+            self._sums = np.concatenate((self._sums, np.zeros((missing, 1 + len(EMOTIONS)))))
+
+
+class LiveEvents:
+    """Opens and closes events as the cells come in.
+
+    Parameters
+    ----------
+    settings : EventSettings
+    step : float
+        Of the curve, in seconds.
+    """
+
+    def __init__(self, settings: EventSettings, step: float) -> None:
+        self._step = step
+        self._runs = RunTracker(
+            settings.onset, settings.closing, settings.bridge / step, settings.min_duration / step
+        )
+        self._bridge = math.ceil(settings.bridge / step)
+        self._told = False
+        self._forget()
+
+    @property
+    def needed_from(self) -> float:
+        """Seconds; spans of speech that end before this are not asked for any more."""
+        return (self._runs.count - self._bridge - 2) * self._step
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an event goes on that was reported as opened."""
+        return self._told
+
+    def add(self, point: CurvePoint, speech: Sequence[Span]) -> list[EventOpened | EventClosed]:
+        """Take the next cell.
+
+        Parameters
+        ----------
+        point : CurvePoint
+        speech : sequence of Span
+            Those that end after :attr:`needed_from`, also the one that goes on.
+        """
+        going = self._runs.current is not None
+        ended = self._runs.add(point.aggression)
+        found: list[EventOpened | EventClosed] = []
+        if ended is not None:
+            found.append(self._closed(ended, speech))
+        if self._runs.current is None:
+            self._forget()
+            return found
+        if not going:
+            self._start = max(point.start, min(span.start for span in speech if span.end > point.start))
+        self._pending.append(point)
+        if self._runs.is_open:
+            self._count_pending()
+        if self._runs.is_long_enough and not self._told:
+            self._told = True
+            found.append(EventOpened(round(self._start, 3), round(point.end, 3), self._peak.aggression))
+        return found
+
+    def finish(self, speech: Sequence[Span]) -> list[EventOpened | EventClosed]:
+        """Say that no more cells come."""
+        ended = self._runs.finish()
+        found: list[EventOpened | EventClosed] = [self._closed(ended, speech)] if ended is not None else []
+        self._forget()
+        return found
+
+    def _forget(self) -> None:
+        self._told = False
+        self._start = 0.0
+        self._pending: list[CurvePoint] = []
+        self._n = 0
+        self._sums: Float = np.zeros(1 + len(EMOTIONS))
+        self._peak = CurvePoint(0.0, 0.0, -math.inf, np.zeros(len(EMOTIONS)))
+
+    def _count_pending(self) -> None:
+        """Count the cells since the last high one too: a bridged gap belongs to the event."""
+        for point in self._pending:
+            if not math.isnan(point.aggression):
+                self._n += 1
+                self._sums += np.concatenate(([point.aggression], point.emotions))
+                if point.aggression > self._peak.aggression:
+                    self._peak = point
+        self._pending = []
+
+    def _closed(self, run: tuple[int, int], speech: Sequence[Span]) -> EventClosed:
+        first, last = run[0] * self._step, run[1] * self._step
+        end = min(last, max(span.end for span in speech if span.start < last and span.end > first))
+        middle = (self._peak.start + self._peak.end) / 2
+        return EventClosed(
+            Event(
+                start=round(self._start, 3),
+                end=round(end, 3),
+                peak=self._peak.aggression,
+                peak_time=round(float(np.clip(middle, self._start, end)), 3),
+                mean=float(self._sums[0] / self._n),
+                emotion=EMOTIONS[int(np.argmax(self._sums[1:]))],
+            )
+        )
