@@ -31,3 +31,7 @@ class ExportError(BlipperError):
 
 class Cancelled(BlipperError):
     """Raised out of a progress callback to stop the work that reported the progress."""
+
+
+class LibraryError(BlipperError):
+    """A library that cannot be opened, read or written, or is asked for what it does not hold."""

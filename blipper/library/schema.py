@@ -1,0 +1,82 @@
+"""The schema's versions: brought up to date when a library is opened, never guessed at."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect
+
+from blipper.errors import LibraryError
+from blipper.library.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+# Alembic keeps what it is at in module globals.
+_one_at_a_time = threading.Lock()
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring a database to a revision, in one transaction; a second process waits and finds it done.
+
+    Parameters
+    ----------
+    database : Database
+    revision : str, optional
+        Of the migrations; the newest unless given.
+
+    Raises
+    ------
+    LibraryError
+        If the database was made by a newer Blipper, or is no library.
+    """
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    wanted = scripts.get_current_head() if revision == "head" else revision
+    with _one_at_a_time, database.failures():
+        with database.engine.connect() as connection:
+            if _check(database, connection, known) == wanted:
+                return
+        with (
+            database.engine.connect().execution_options(blipper_write=True) as connection,
+            connection.begin(),
+        ):
+            if _check(database, connection, known) != wanted:  # nobody was quicker
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    return config
+
+
+def _check(database: Database, connection: Connection, known: set[str]) -> str | None:
+    """Return the database's revision, None where it is empty."""
+    from alembic.runtime.migration import MigrationContext
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise LibraryError(
+            f"{database.shown}: this library was made by a newer Blipper (its schema is {current}, this one "
+            f"knows up to {max(known)}); update Blipper, nothing was changed"
+        )
+    if current is None:
+        others = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        if others:
+            raise LibraryError(
+                f"{database.shown}: is a database with other tables in it ({', '.join(others[:3])}); a "
+                "library needs one of its own, nothing was changed"
+            )
+    return current
