@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 
 from blipper.audio.assembly import TARGET_RATE, Channels, Request
@@ -74,12 +73,12 @@ def load(
     return outcome
 
 
-def is_recording(path: str | os.PathLike[str]) -> bool:
+def is_recording(path: AudioSource) -> bool:
     """Return whether a file's first bytes are those of an accepted format; nothing is decoded.
 
     Parameters
     ----------
-    path : path
+    path : path, bytes or binary file object
 
     Returns
     -------
