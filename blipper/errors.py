@@ -27,6 +27,8 @@ class SettingsError(BlipperError, ValueError):
 
 class ExportError(BlipperError):
     """A format that cannot hold an analysis, for want of what it is made of."""
+
+
 class BatchError(BlipperError):
     """A batch that cannot go on: its output, its workers or its cluster."""
 

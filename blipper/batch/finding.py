@@ -36,8 +36,8 @@ def find(paths: Iterable[str | os.PathLike[str]], output: Path, on_nothing: OnNo
     """
     seen: set[str] = set()
     own = os.path.abspath(output) + os.sep  # noqa: PTH100
-    for given in map(os.fspath, paths):
-        for path in _expand(given, on_nothing):
+    for given in paths:
+        for path in _expand(os.fspath(given), on_nothing):
             name = places.normal(path)
             if name not in seen and not name.startswith(own):
                 seen.add(name)

@@ -1,9 +1,9 @@
 """The manifest: an SQLite file that knows which recordings are done, and which run is at which.
 
 Each recording is one row, so it cannot be doubled; its row is written after its result, so it cannot be lost.
-The file is in WAL mode: a process that is killed leaves at most a transaction undone, never a damaged file. A run
-claims recordings before it works on them; a claim ends with the run that holds it, killed or not, so two
-batches on one output share the work. SQLite's locks need a local disk or an honest network file system.
+The file is in WAL mode: a process that is killed leaves at most a transaction undone, never a damaged file.
+A run claims recordings before it works on them; a claim ends with the run that holds it, killed or not, so
+two batches on one output share the work. SQLite's locks need a local disk or an honest network file system.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class Manifest:
                 self._db.execute("UPDATE recordings SET owner = NULL WHERE owner = ?", (self._id,))
                 self._db.execute("DELETE FROM runs WHERE id = ?", (self._id,))
         except BatchError:
-            if details[0] is None:  # otherwise what went wrong first is the news; the claims end with the process
+            if (
+                details[0] is None
+            ):  # otherwise what went wrong first is the news; the claims end with the process
                 raise
         finally:
             self._db.close()
@@ -117,8 +119,8 @@ class Manifest:
         others = {other for _, other in live}
         if others - {key}:
             raise BatchError(
-                f"{self._folder}: another batch with another model or other settings is working on this output; "
-                "wait for it, or take another output folder"
+                f"{self._folder}: another batch with another model or other settings is working on this "
+                "output; wait for it, or take another output folder"
             )
         marks = ",".join("?" * len(live))
         self._db.execute(f"DELETE FROM runs WHERE id NOT IN ({marks})", [run for run, _ in live])
@@ -197,8 +199,8 @@ class Manifest:
         ----------
         path : str
         values : mapping
-            Any of :data:`VALUES`; those left out of a new result become empty. ``{"stamp": ...}`` alone, for a
-            recording whose content turned out to be the same, leaves the rest as it is.
+            Any of :data:`VALUES`; those left out of a new result become empty. ``{"stamp": ...}`` alone,
+            for a recording whose content turned out to be the same, leaves the rest as it is.
 
         Returns
         -------
@@ -223,14 +225,12 @@ class Manifest:
 
     @contextlib.contextmanager
     def alone_with_rows(self) -> Iterator[Iterator[sqlite3.Row]]:
-        """Yield all rows with a result or a failure, in order of their files, while no other run may write."""
+        """Yield all rows with a result or a failure, by file, while no other run may write."""
         with self._transaction():
             yield iter(self._db.execute(SELECT_ROWS))
 
     def _row(self, path: str) -> Any:
-        return self._db.execute(
-            "SELECT * FROM recordings WHERE id = ?", (recording_id(path),)
-        ).fetchone()
+        return self._db.execute("SELECT * FROM recordings WHERE id = ?", (recording_id(path),)).fetchone()
 
     def _is_ours(self, row: Any) -> bool:
         return (row["model_sha256"], row["settings"]) == self._key
@@ -279,8 +279,8 @@ def faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise BatchError(
-            f"{path}: the manifest cannot be used ({error}); what is done stays done, and the same command goes "
-            "on from there once that is mended"
+            f"{path}: the manifest cannot be used ({error}); what is done stays done, and the same "
+            "command goes on from there once that is mended"
         ) from error
 
 

@@ -47,7 +47,7 @@ def is_alive(host: str, pid: int, born: float, beat: float) -> bool:
     try:
         process = psutil.Process(pid)
         # A process id is given again after a while, so the time of birth belongs to it.
-        return abs(process.create_time() - born) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return bool(abs(process.create_time() - born) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:  # somebody else's, so it is there

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from blipper.batch import places
 from blipper.batch.process import Message, WorkerProcess
 from blipper.batch.state import BatchLimits
 from blipper.batch.work import Outcome, Task, failed
@@ -70,7 +71,7 @@ class Pool:
     @property
     def free(self) -> int:
         """How many workers wait for a recording."""
-        return sum(worker.is_ready and worker.task is None for worker in self._workers)
+        return sum(worker.is_free for worker in self._workers)
 
     @property
     def busy(self) -> int:
@@ -79,7 +80,7 @@ class Pool:
 
     def submit(self, task: Task) -> None:
         """Hand a recording to a worker that waits; there must be one."""
-        next(worker for worker in self._workers if worker.is_ready and worker.task is None).give(task)
+        next(worker for worker in self._workers if worker.is_free).give(task)
 
     def wait(self) -> list[Outcome]:
         """Watch the workers for a moment and return what has been done.
@@ -112,9 +113,7 @@ class Pool:
         if "ready" in message:
             self._greet(worker, message["ready"])
             return []
-        if worker.verdict is not None:  # it had finished when it was condemned; its end is on the way
-            worker.verdict = None
-        worker.task = None
+        worker.task = None  # condemned meanwhile or not, this one is done
         worker.trim()
         return [Outcome(**message["outcome"])]
 
@@ -142,8 +141,6 @@ class Pool:
             return []
         path = worker.task.path
         reason, message = worker.verdict or ("crash", how)
-        from blipper.batch import places
-
         return [failed(path, reason, f"{path}: {message}", stamp=places.stamp(path))]
 
     def _said(self, worker: WorkerProcess) -> str:

@@ -21,6 +21,9 @@ import psutil
 from blipper.batch.state import BatchLimits, Reason
 from blipper.batch.work import Task
 
+#: What a worker runs.
+PROGRAM: Final = (sys.executable, "-m", "blipper.batch.worker")
+
 #: Bytes of a worker's standard error that are kept; libraries' warnings about a recording each add up.
 _ERROR_BYTES: Final = 1 << 20
 
@@ -42,16 +45,14 @@ class WorkerProcess:
         Gets ``(this, message)`` for all that the worker says, and ``(this, None)`` when it has ended.
     """
 
-    def __init__(
-        self, setup: Mapping[str, Any], threads: int, messages: queue.SimpleQueue[Message]
-    ) -> None:
+    def __init__(self, setup: Mapping[str, Any], threads: int, messages: queue.SimpleQueue[Message]) -> None:
         self.task: Task | None = None
         self.since = time.monotonic()
         self.is_ready = False
         self.verdict: tuple[Reason, str] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by end())
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "blipper.batch.worker"],
+            PROGRAM,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -67,6 +68,11 @@ class WorkerProcess:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it waits for a recording."""
+        return self.is_ready and self.task is None and self.verdict is None
 
     def give(self, task: Task) -> None:
         """Hand over a recording."""
@@ -85,7 +91,9 @@ class WorkerProcess:
         if self.task is None or self.verdict is not None:
             return
         if (spent := time.monotonic() - self.since) > limits.seconds:
-            self.condemn("time", f"stopped after {spent:.0f} s; the limit is {limits.seconds:g} s a recording")
+            self.condemn(
+                "time", f"stopped after {spent:.0f} s; the limit is {limits.seconds:g} s a recording"
+            )
         elif (used := self.resident()) > limits.memory:
             allowed = limits.memory / 2**20
             self.condemn(

@@ -9,8 +9,8 @@ from typing import Final, Literal
 from blipper.errors import SettingsError
 
 #: Why a recording has no result. ``"refused"``: it cannot be read or is beyond Blipper's limits;
-#: ``"memory"``, ``"time"``: it went beyond the batch's limits and was killed; ``"crash"``: the worker died over
-#: it; ``"error"``: a fault that may not be the recording's, such as a missing file or a network's.
+#: ``"memory"``, ``"time"``: it went beyond the batch's limits and was killed; ``"crash"``: the worker died
+#: over it; ``"error"``: a fault that may not be the recording's, such as a missing file or a network's.
 Reason = Literal["refused", "memory", "time", "crash", "error"]
 
 #: Reasons that hold until the recording changes; the others are tried again by the next run.

@@ -1,4 +1,4 @@
-"""The table: the manifest's rows, copied into ``results.csv`` and ``results.parquet``, each whole or not at all."""
+"""The table: the manifest's rows as ``results.csv`` and ``results.parquet``, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def write_tables(manifest: Manifest, output: Path) -> None:
                 _write(rows, plain, packed)
         except OSError as error:
             raise BatchError(
-                f"{output}: the tables cannot be written ({error.strerror or error}); what is done stays done, and "
-                "the same command goes on from there"
+                f"{output}: the tables cannot be written ({error.strerror or error}); what is done stays "
+                "done, and the same command goes on from there"
             ) from error
 
 

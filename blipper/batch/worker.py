@@ -1,8 +1,9 @@
 """A worker: one process, one model, one recording after the other.
 
-The parent starts ``python -m blipper.batch.worker`` and talks to it in lines of JSON over its standard input and
-output; a plain program rather than ``multiprocessing``, which would import the caller's main module again
-(under ``streamlit run`` that is Streamlit's). The worker ends when its parent does, however that ends.
+The parent starts ``python -m blipper.batch.worker`` and talks to it in lines of JSON over its standard
+input and output; a plain program rather than ``multiprocessing``, which would import the caller's main
+module again (under ``streamlit run`` that is Streamlit's). The worker ends when its parent does, however
+that ends.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ __all__ = [
     "Calibration",
     "VoiceModel",
     "available_models",
+    "find_model",
     "load_folder",
     "load_model",
     "read_config",
@@ -326,6 +327,17 @@ def load_model(name: str = "auto", directory: str | Path | None = None) -> Voice
     ModelError
         If there is no such model, or its files are missing, damaged, or do not fit each other.
     """
+    return load_folder(find_model(name, directory))
+
+
+def find_model(name: str = "auto", directory: str | Path | None = None) -> Path:
+    """Return the folder of the model that :func:`load_model` would load, without loading it.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
     folder = models_dir() if directory is None else Path(directory)
     names = available_models(folder)
     if name == "auto":
@@ -335,7 +347,7 @@ def load_model(name: str = "auto", directory: str | Path | None = None) -> Voice
     if name not in names:
         known = ", ".join(names) if names else "none"
         raise ModelError(f"{folder}: no voice model named {name!r}; available: {known}")
-    return load_folder(folder / name)
+    return folder / name
 
 
 def load_folder(folder: Path) -> VoiceModel:
