@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blipper.measures import Bools, Figure, Floats, Rows, Selection
-from blipper.training import metrics
-from blipper.training.evaluate import Scored
+from blipper.measures import Bools, Figure, Floats, Selection
+from blipper.training.bootstrap import Bootstrap
+from blipper.training.predictions import Scored
 
 #: Kinds of speech without anger whose length ``metrics.json`` knows, and the emotion that was acted.
 QUIET: Final = {"neutral speech": "neutral", "happy speech": "happy"}
@@ -204,18 +204,14 @@ def reliability(
     found = []
     for number in np.unique(index):
         inside = np.flatnonzero(index == number)
-
-        def share(rows: Rows, inside: Rows = inside) -> float:
-            return float(right[inside[rows]].mean())
-
-        bounds = metrics.interval(share, [speakers[int(i)] for i in inside], seed=seed, resamples=resamples)
+        draws = Bootstrap([speakers[int(i)] for i in inside], seed=seed, resamples=resamples)
         found.append(
             Bin(
                 float(number / bins),
                 float((number + 1) / bins),
                 len(inside),
                 float(confidence[inside].mean()),
-                Figure(float(right[inside].mean()), bounds),
+                Figure(float(right[inside].mean()), draws.interval(draws.share(right[inside]))),
             )
         )
     return found

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from blipper.errors import DatasetError, ModelError
 from blipper.inventory import METRICS
-from blipper.training.evaluate import Scored, read_predictions
+from blipper.training.predictions import Scored, read_predictions
 from blipper.training.train import PREDICTIONS
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.weights import CONFIG, WEIGHTS, read_config

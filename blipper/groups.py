@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from blipper.errors import SettingsError
-from blipper.measures import TITLES, Bools, Figure, Rows, Selection, share_of
+from blipper.measures import TITLES, Bools, Figure, Floats, Rows, Selection, share_of
 from blipper.training import metrics
+from blipper.training.bootstrap import Bootstrap
 
 #: Figures of a group that :func:`by_group` compares.
 GROUP_MEASURES: Final = {
@@ -91,39 +92,65 @@ def by_group(
     """
     known = np.array(groups)
     compute = group_measure(selection, measure, threshold)
-    inside_all = np.flatnonzero(known != "")
+    inside_all = known != ""
+    everybody = Bootstrap(selection.speakers, seed=seed, resamples=resamples)
     found = []
     for group in sorted(set(groups) - {""}):
-        member = known == group
-        rows = np.flatnonzero(member)
-
-        def gap(drawn: Rows, member: Bools = member) -> float:
-            return compute(drawn[member[drawn]]) - compute(drawn[~member[drawn] & (known[drawn] != "")])
-
-        speakers = [selection.speakers[i] for i in rows]
-        others = {selection.speakers[i] for i in inside_all if not member[i]}
-
-        def own(drawn: Rows, rows: Rows = rows) -> float:
-            return compute(rows[drawn])
-
-        several = min(len(set(speakers)), len(others)) > 1  # one speaker says nothing of others like them
+        member = np.asarray(known == group)
+        others = inside_all & ~member
+        own = selection.subset(member)
+        draws = Bootstrap(own.speakers, seed=seed, resamples=resamples)
+        n_others = len({selection.speakers[i] for i in np.flatnonzero(others)})
+        several = min(draws.n_speakers, n_others) > 1  # one speaker says nothing of others like them
+        value, rest = (_or_nan(compute, np.flatnonzero(chosen)) for chosen in (member, others))
+        ours = drawn(own, measure, threshold, draws, np.ones(len(own), dtype=np.bool_))
+        apart = None
+        if several:
+            apart = everybody.interval(
+                drawn(selection, measure, threshold, everybody, member)
+                - drawn(selection, measure, threshold, everybody, others)
+            )
         found.append(
             GroupFigure(
                 group,
-                len(rows),
-                len(set(speakers)),
-                Figure(
-                    _or_nan(compute, rows), metrics.interval(own, speakers, seed=seed, resamples=resamples)
-                ),
-                Figure(
-                    _or_nan(gap, inside_all),
-                    metrics.interval(gap, selection.speakers, seed=seed, resamples=resamples)
-                    if several
-                    else None,
-                ),
+                len(own),
+                draws.n_speakers,
+                Figure(value, draws.interval(ours)),
+                Figure(value - rest, apart),
             )
         )
     return found
+
+
+def drawn(selection: Selection, measure: str, threshold: float, draws: Bootstrap, among: Bools) -> Floats:
+    """Return one of :data:`GROUP_MEASURES` in each draw of speakers, NaN where it is undefined.
+
+    Parameters
+    ----------
+    selection : Selection
+    measure : str
+    threshold : float
+    draws : Bootstrap
+        Of the selection's speakers.
+    among : numpy.ndarray of bool, shape (n,)
+        Clips that count.
+    """
+    angry, over = selection.angry, np.asarray(selection.aggression >= threshold)
+    right = np.asarray(selection.labels == selection.guessed)
+    if measure == "accuracy":
+        return draws.share(right, among)
+    if measure == "uar":
+        recalls = [draws.share(right, among & (selection.labels == c)) for c in selection.classes]
+        known = np.array([one for one in recalls if not np.isnan(one).all()])
+        if not len(known):
+            return np.full(len(draws.weights), np.nan)
+        count = (~np.isnan(known)).sum(axis=0)
+        total = np.nansum(known, axis=0)
+        means: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        return means
+    if measure == "roc_auc":
+        return draws.roc_auc(angry, selection.aggression, among)
+    return draws.share(over, among & (angry if measure == "found" else ~angry))
 
 
 def groupings(

@@ -1,6 +1,7 @@
 """Figures of a selection of scored clips: pure functions from predictions to numbers, each with its interval.
 
-The measures themselves are those of :mod:`blipper.training.metrics`. Labels are indices into
+The measures themselves are those of :mod:`blipper.training.metrics`, their intervals those of
+:mod:`blipper.training.bootstrap`. Labels are indices into
 :data:`blipper.voice.labels.EMOTIONS`; intervals are 95 % by bootstrap over speakers, None where there are
 fewer than two.
 """
@@ -8,16 +9,17 @@ fewer than two.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blipper.errors import SettingsError
-from blipper.training import metrics
-from blipper.training.evaluate import POOLED, Scored
+from blipper.training import bootstrap, metrics
+from blipper.training.bootstrap import Bootstrap
+from blipper.training.predictions import POOLED, Scored
 from blipper.voice.labels import COMMON_EMOTIONS, EMOTIONS
 
 Interval = tuple[float, float] | None
@@ -69,6 +71,20 @@ class Selection:
     def __len__(self) -> int:
         """Return the number of clips."""
         return len(self.rows)
+
+    def subset(self, chosen: Bools, title: str = "") -> Selection:
+        """Return some of the clips, with the same emotions to choose from."""
+        rows = np.flatnonzero(chosen)
+        return replace(
+            self,
+            title=title or self.title,
+            rows=tuple(self.rows[i] for i in rows),
+            labels=self.labels[rows],
+            guessed=self.guessed[rows],
+            confidence=self.confidence[rows],
+            aggression=self.aggression[rows],
+            speakers=tuple(self.speakers[i] for i in rows),
+        )
 
     @property
     def angry(self) -> Bools:
@@ -173,59 +189,55 @@ def headline(selection: Selection, *, seed: int = 0, resamples: int = 1000) -> d
         selection.angry,
         selection.aggression,
     )
-    measures: dict[str, Callable[[Rows], float]] = {
-        "accuracy": lambda rows: metrics.accuracy(labels[rows], guessed[rows]),
-        "uar": lambda rows: metrics.uar(labels[rows], guessed[rows]),
-        "macro_f1": lambda rows: metrics.macro_f1(labels[rows], guessed[rows]),
+    draws = Bootstrap(selection.speakers, seed=seed, resamples=resamples)
+    counts = draws.confusion(labels, guessed, selection.classes)
+    found = {
+        "accuracy": Figure(metrics.accuracy(labels, guessed), draws.interval(bootstrap.accuracy(counts))),
+        "uar": Figure(metrics.uar(labels, guessed), draws.interval(bootstrap.uar(counts))),
+        "macro_f1": Figure(metrics.macro_f1(labels, guessed), draws.interval(bootstrap.macro_f1(counts))),
     }
     if angry.any() and not angry.all():
-        measures["roc_auc"] = lambda rows: metrics.roc_auc(angry[rows], scores[rows])
-        measures["pr_auc"] = lambda rows: metrics.pr_auc(angry[rows], scores[rows])
-    everything = np.arange(len(labels))
-    return {
-        name: Figure(
-            measure(everything),
-            metrics.interval(measure, selection.speakers, seed=seed, resamples=resamples),
-        )
-        for name, measure in measures.items()
-    }
+        roc, pr = draws.roc_auc(angry, scores), draws.pr_auc(angry, scores)
+        found["roc_auc"] = Figure(metrics.roc_auc(angry, scores), draws.interval(roc))
+        found["pr_auc"] = Figure(metrics.pr_auc(angry, scores), draws.interval(pr))
+    return found
 
 
 def report(selection: Selection, *, seed: int = 0, resamples: int = 1000) -> list[dict[str, Any]]:
-    """Compute precision, recall (with interval), F1 and ROC-AUC against the rest for each emotion.
+    """Compute precision, recall, F1 and the areas against the rest for each emotion.
 
     Returns
     -------
     list of dict
-        ``emotion``, ``clips``, ``precision``, ``recall`` (:class:`Figure`), ``f1``, ``roc_auc``; NaN where a
-        figure is undefined: the precision of an emotion that was never guessed.
+        ``emotion``, ``clips``, ``guessed`` (how often the model chose it), and as :class:`Figure`:
+        ``precision``, ``recall``, ``f1``, ``roc_auc``, ``pr_auc``; NaN where a figure is undefined: the
+        precision of an emotion that was never guessed.
     """
+    draws = Bootstrap(selection.speakers, seed=seed, resamples=resamples)
     counts = selection.confusion()
     shares = selection.shares()
-    found = []
+    found: list[dict[str, Any]] = []
     for i, (c, name) in enumerate(zip(selection.classes, selection.names, strict=True)):
         acted, right, guessed = int(counts[i].sum()), int(counts[i, i]), int(counts[:, i].sum())
-        inside = selection.labels == c
-        hits = selection.guessed == c
-
-        def recall(rows: Rows, inside: Bools = inside, hits: Bools = hits) -> float:
-            return share_of(hits[rows][inside[rows]])
-
-        both = inside.any() and not inside.all()
-        found.append(
-            {
-                "emotion": name,
-                "clips": acted,
-                "precision": right / guessed if guessed else math.nan,
-                "recall": Figure(
-                    right / acted if acted else math.nan,
-                    metrics.interval(recall, selection.speakers, seed=seed, resamples=resamples),
-                ),
-                "f1": 2 * right / (acted + guessed) if acted + guessed else math.nan,
-                "roc_auc": metrics.roc_auc(inside, shares[:, i]) if both else math.nan,
-            }
-        )
+        inside, hits = np.asarray(selection.labels == c), np.asarray(selection.guessed == c)
+        row: dict[str, Any] = {"emotion": name, "clips": acted, "guessed": guessed}
+        row["precision"] = _figure(right, guessed, draws, draws.share(inside, hits))
+        row["recall"] = _figure(right, acted, draws, draws.share(hits, inside))
+        both = draws.total(inside) + draws.total(hits)
+        f1 = np.divide(2 * draws.total(inside & hits), both, out=np.full(len(both), np.nan), where=both > 0)
+        row["f1"] = _figure(2 * right, acted + guessed, draws, f1)
+        row["roc_auc"] = row["pr_auc"] = Figure(math.nan)
+        if inside.any() and not inside.all():
+            scores = np.asarray(shares[:, i], dtype=np.float64)
+            roc, pr = draws.roc_auc(inside, scores), draws.pr_auc(inside, scores)
+            row["roc_auc"] = Figure(metrics.roc_auc(inside, scores), draws.interval(roc))
+            row["pr_auc"] = Figure(metrics.pr_auc(inside, scores), draws.interval(pr))
+        found.append(row)
     return found
+
+
+def _figure(over: int, under: int, draws: Bootstrap, drawn: Floats) -> Figure:
+    return Figure(over / under, draws.interval(drawn)) if under else Figure(math.nan)
 
 
 def share_of(values: Bools) -> float:

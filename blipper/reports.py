@@ -217,6 +217,34 @@ def training_text(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> s
     )
 
 
+def evaluation_text(metrics: Mapping[str, Any]) -> str:
+    """Return a model's figures as a table: shipped weights, all folds, and corpora left out."""
+    header = ("test speakers", "clips", "accuracy", "UAR", "macro-F1", "angry ROC-AUC", "calibration")
+    sides = {"": metrics.get("test"), "all folds: ": metrics.get("cross_validation", {}).get("test")}
+    rows = []
+    for prefix, test in sides.items():
+        if test:
+            named = {"six common emotions": test["common"], "six, with TESS": test["all"], **test["corpora"]}
+            rows += [_figures_row(prefix + name, part) for name, part in named.items() if part["clips"]]
+    for corpus, parts in metrics.get("left_out", {}).items():
+        rows.append(_figures_row(f"left out: {corpus}, six common", parts["common"]))
+    model = metrics["model"]
+    folds = metrics.get("cross_validation", {}).get("folds")
+    lines = columns([header, *rows], right=frozenset(range(1, len(header))))
+    lines += ["", f"{model['name']} ({model['sha256'][:12]}), threshold {model['threshold']:.2f}."]
+    if folds:
+        lines.append(f"All folds: {', '.join(map(str, folds))}; a clip counts once.")
+    return "\n".join(lines) + "\n"
+
+
+def _figures_row(name: str, part: Mapping[str, Any]) -> tuple[str, ...]:
+    angry = part.get("angry")
+    values = [part["accuracy"], part["uar"], part["macro_f1"], angry["roc_auc"] if angry else None]
+    cells = ["-" if value is None else f"{value['value']:.3f}" for value in values]
+    error = f"{angry['calibration_error']:.3f}" if angry else "-"
+    return (name, str(part["clips"]), *cells, error)
+
+
 _FIGURES = {
     "accuracy": "accuracy",
     "uar": "UAR",

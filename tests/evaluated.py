@@ -57,6 +57,7 @@ def made_up(seed: int = 0, each: int = 4) -> tuple[Scored, ...]:
                             True,
                             round(float(score), 6),
                             tuple(float(share) for share in shares),
+                            seconds=round(float(rng.uniform(1, 3)), 3),
                         )
                     )
     rows[0] = replace(rows[0], speech=False)

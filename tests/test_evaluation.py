@@ -195,10 +195,14 @@ def test_report_in_closed_form():
             row("neutral", "sad", "2")]  # fmt: skip
     neutral, sad, angry = measures.report(measures.select(rows, "crema-d"), resamples=20)
     assert (neutral["emotion"], neutral["clips"], neutral["recall"].value) == ("neutral", 1, 0.0)
-    assert math.isnan(neutral["precision"])
-    assert sad["precision"] == pytest.approx(1 / 3)
-    assert (sad["recall"].value, sad["f1"]) == (1.0, 0.5)
-    assert (angry["precision"], angry["recall"].value, angry["f1"]) == (1.0, 0.5, pytest.approx(2 / 3))
+    assert math.isnan(neutral["precision"].value)
+    assert sad["precision"].value == pytest.approx(1 / 3)
+    assert (sad["recall"].value, sad["f1"].value) == (1.0, 0.5)
+    assert (angry["precision"].value, angry["recall"].value, angry["f1"].value) == (
+        1.0,
+        0.5,
+        pytest.approx(2 / 3),
+    )
     assert angry["recall"].interval == (0.0, 1.0)
 
 

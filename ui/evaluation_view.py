@@ -210,10 +210,10 @@ def _report(data: Figures) -> None:
             "Emotion": [row["emotion"] for row in rows],
             "Clips": [row["clips"] for row in rows],
             "Heard": [int(count) for count in guessed],
-            "Precision": [share(row["precision"]) for row in rows],
+            "Precision": [share(row["precision"].value) for row in rows],
             "Recall (95 %)": [with_interval(row["recall"]) for row in rows],
-            "F1": [share(row["f1"]) for row in rows],
-            "ROC-AUC against the rest": [share(row["roc_auc"]) for row in rows],
+            "F1": [share(row["f1"].value) for row in rows],
+            "ROC-AUC against the rest": [share(row["roc_auc"].value) for row in rows],
         },
         f"{data.evaluation.name}-{data.selection.name}-report",
     )

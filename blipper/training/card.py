@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+CARD: Final = "MODEL_CARD.md"
 _TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
 _LICENCES: Final = {
     "ravdess": "CC BY-NC-SA 4.0",
@@ -28,7 +29,7 @@ def write_card(folder: Path, found: Mapping[str, Any], config: Mapping[str, Any]
     config : mapping
         As in ``config.json``.
     """
-    (folder / "MODEL_CARD.md").write_text(render(found, config), encoding="utf-8")
+    (folder / CARD).write_text(render(found, config), encoding="utf-8")
 
 
 def render(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from blipper.training.data import ANGRY, Examples, sampling_weights
 from blipper.training.features import Frames, compute_frames
 from blipper.training.prepare import SAMPLING_RATE, Segments, prepare
 from blipper.training.settings import TEACHER, TrainSettings
-from blipper.training.splits import Side, check_split, make_split, side_of_sound
+from blipper.training.splits import Side, check_split, side_of_sound
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.windows import place_windows
 
@@ -95,14 +95,14 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
         If the teacher cannot be read.
     """
     cache = cache_folder(settings)
-    split = make_split(settings.fold)
+    split = settings.split()
     clips = choose(
         read_corpora(data).clips, [split.side(clip) for clip in read_corpora(data).clips], settings
     )
     sides = [split.side(clip) for clip in clips]
     for side in ("train", "validation", "test"):
         if side not in sides:
-            raise DatasetError(f"{data}: fold {settings.fold} has no {side} clip among these corpora")
+            raise DatasetError(f"{data}: fold {split.fold} has no {side} clip among these corpora")
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
     side_of = np.array(sides)

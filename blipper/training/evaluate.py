@@ -1,161 +1,32 @@
-"""Evaluation as the app hears it: clips scored on its own road, figures with intervals over speakers."""
+"""All figures of a set of scored clips, as the plain values of ``metrics.json``.
+
+The clips are scored by :mod:`blipper.training.scoring`; measures are those of :mod:`blipper.measures`, and
+every interval is 95 % by bootstrap over speakers.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from blipper.datasets import Clip
-from blipper.errors import DatasetError
+from blipper import curves
+from blipper.groups import GROUP_MEASURES, by_group, groupings
+from blipper.measures import Bools, Figure, Floats, Selection, headline, report, select
 from blipper.progress import Progress, silent
-from blipper.results import Span
-from blipper.speech import detect_speech
 from blipper.training import metrics
-from blipper.training.data import ANGRY
-from blipper.training.prepare import SAMPLING_RATE, as_recording, read_mono
-from blipper.training.validate import COMMON
-from blipper.voice.labels import EMOTIONS
+from blipper.training.bootstrap import Bootstrap
+from blipper.training.predictions import POOLED, Scored, read_predictions, write_predictions
+from blipper.training.scoring import score_clips, score_file
+from blipper.voice.labels import COMMON_EMOTIONS, EMOTIONS
 from blipper.voice.models import VoiceModel
-from blipper.voice.windows import HOP, place_windows
+from blipper.voice.windows import HOP
 
-#: Columns of the predictions file before the eight emotions.
-_COLUMNS: Final = ("key", "corpus", "speaker", "sex", "emotion", "intensity", "speech", "aggression")
-#: Digits kept in the file; every figure is computed from the rounded numbers, so that it can be recomputed.
-_DIGITS: Final = 6
-#: Corpora of the figure over the six common emotions; TESS's one unseen actress stands apart.
-POOLED: Final = ("crema-d", "ravdess", "savee")
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One clip's scores.
-
-    Parameters
-    ----------
-    key, corpus, speaker, sex, emotion, intensity : str
-        As in :class:`blipper.datasets.Clip`.
-    speech : bool
-        Whether speech was detected; a clip without is scored whole, where the app would give no score.
-    aggression : float
-    emotions : tuple of float
-        Means over the clip's windows.
-    """
-
-    key: str
-    corpus: str
-    speaker: str
-    sex: str
-    emotion: str
-    intensity: str
-    speech: bool
-    aggression: float
-    emotions: tuple[float, ...]
-
-
-def score_file(model: VoiceModel, path: Path, *, trim: bool = True) -> tuple[bool, Any, Any, float]:
-    """Score a sound file on the app's road.
-
-    Parameters
-    ----------
-    model : VoiceModel
-    path : path
-    trim : bool
-        Whether to look for speech; without, and where there is none, the whole file is heard.
-
-    Returns
-    -------
-    speech : bool
-    emotions : numpy.ndarray, shape (n_windows, 8)
-    aggression : numpy.ndarray, shape (n_windows,)
-    seconds : float
-        Length of what was heard.
-    """
-    samples = read_mono(path)
-    spans = detect_speech(as_recording(samples, path.name)) if trim else ()
-    heard = spans or (Span(0.0, len(samples) / SAMPLING_RATE),)
-    windows = place_windows(heard)
-    emotions, aggression = model.score_windows(
-        samples, SAMPLING_RATE, [window.start for window in windows], [window.end for window in windows]
-    )
-    return bool(spans), emotions, aggression, sum(span.duration for span in heard)
-
-
-def score_clips(
-    model: VoiceModel, clips: Sequence[Clip], *, progress: Progress = silent
-) -> tuple[Scored, ...]:
-    """Score clips; see :func:`score_file`.
-
-    Parameters
-    ----------
-    model : VoiceModel
-    clips : sequence of Clip
-    progress : Progress
-        Told clips, as step ``"evaluate"``.
-    """
-    found = []
-    for i, clip in enumerate(clips):
-        progress("evaluate", i, len(clips))
-        speech, emotions, aggression, _ = score_file(model, clip.path)
-        found.append(
-            Scored(
-                clip.key,
-                clip.corpus,
-                clip.speaker,
-                clip.sex,
-                clip.emotion,
-                clip.intensity,
-                speech,
-                round(float(aggression.mean(dtype=np.float64)), _DIGITS),
-                tuple(round(float(p), _DIGITS) for p in emotions.mean(axis=0, dtype=np.float64)),
-            )
-        )
-    progress("evaluate", len(clips), len(clips))
-    return tuple(found)
-
-
-def write_predictions(path: Path, scored: Sequence[Scored]) -> None:
-    """Write scores as CSV, from which every figure can be recomputed."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *EMOTIONS])
-        for row in scored:
-            fields = [getattr(row, name) for name in _COLUMNS]
-            fields[_COLUMNS.index("speech")] = int(row.speech)
-            writer.writerow([*fields, *row.emotions])
-
-
-def read_predictions(path: Path) -> tuple[Scored, ...]:
-    """Read what :func:`write_predictions` wrote.
-
-    Raises
-    ------
-    DatasetError
-        If the file has other columns.
-    """
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != (*_COLUMNS, *EMOTIONS):
-            raise DatasetError(f"{path}: columns {reader.fieldnames}, expected {[*_COLUMNS, *EMOTIONS]}")
-        return tuple(
-            Scored(
-                row["key"],
-                row["corpus"],
-                row["speaker"],
-                row["sex"],
-                row["emotion"],
-                row["intensity"],
-                row["speech"] == "1",
-                float(row["aggression"]),
-                tuple(float(row[emotion]) for emotion in EMOTIONS),
-            )
-            for row in reader
-        )
+#: Points of a curve that ``metrics.json`` holds; the whole curve follows from the predictions.
+_POINTS: Final = 60
 
 
 def evaluate(
@@ -174,93 +45,196 @@ def evaluate(
     Returns
     -------
     dict
-        ``corpora`` (one entry each), ``common`` (six emotions over RAVDESS, CREMA-D and SAVEE together),
-        ``all`` (the same with every corpus), ``by_sex``, ``by_intensity``; JSON values alone.
+        ``corpora`` (one entry each, with its own emotions), ``common`` (six emotions over RAVDESS, CREMA-D
+        and SAVEE together), ``all`` (the same with every corpus), ``by_sex``, ``by_intensity``; JSON values
+        alone.
     """
-    table = _Table(scored, threshold, seed, resamples)
-    corpus, sex, intensity = (
-        np.array([getattr(row, name) for row in scored]) for name in ("corpus", "sex", "intensity")
-    )
-    common = np.isin(table.labels, COMMON)
-    pooled = np.isin(corpus, POOLED)
+    corpora = sorted({row.corpus for row in scored})
+    six = [row for row in scored if row.emotion in COMMON_EMOTIONS]
+    pooled = [row for row in six if row.corpus in POOLED]
+
+    def part(rows: Sequence[Scored], name: str, *, whole: bool = True) -> dict[str, Any]:
+        if not rows:
+            return {"clips": 0}
+        return figures(select(rows, name), threshold, seed=seed, resamples=resamples, whole=whole)
+
     return {
-        "corpora": {str(name): table.figures(corpus == name) for name in np.unique(corpus)},
-        "common": table.figures(common & pooled, COMMON),
-        "all": table.figures(common, COMMON),
+        "corpora": {name: part([row for row in scored if row.corpus == name], name) for name in corpora},
+        "common": part(pooled, "common"),
+        "all": part(six, "all"),
         "by_sex": {
-            str(name): table.figures(common & pooled & (sex == name), COMMON) for name in np.unique(sex)
+            name: part([row for row in pooled if row.sex == name], "common", whole=False)
+            for name in sorted({row.sex for row in scored})
         },
         "by_intensity": {
-            str(name): table.figures(common & pooled & (intensity == name), COMMON)
-            for name in np.unique(intensity[pooled])
+            name: part([row for row in pooled if row.intensity == name], "common", whole=False)
+            for name in sorted({row.intensity for row in scored if row.corpus in POOLED})
         },
-        "without_speech": int(sum(not row.speech for row in scored)),
+        "without_speech": sum(not row.speech for row in scored),
     }
 
 
-class _Table:
-    """Scored clips as arrays."""
+def figures(
+    selection: Selection, threshold: float, *, seed: int = 0, resamples: int = 1000, whole: bool = True
+) -> dict[str, Any]:
+    """Compute one selection's figures.
 
-    def __init__(self, scored: Sequence[Scored], threshold: float, seed: int, resamples: int) -> None:
-        self.labels = np.array([EMOTIONS.index(row.emotion) for row in scored], dtype=np.int64)
-        self.emotions = np.array([row.emotions for row in scored])
-        self.aggression = np.array([row.aggression for row in scored])
-        self.speakers = np.array([f"{row.corpus}/{row.speaker}" for row in scored])
-        self._threshold, self._seed, self._resamples = threshold, seed, resamples
-
-    def figures(self, chosen: NDArray[np.bool_], classes: Sequence[int] | None = None) -> dict[str, Any]:
-        """Compute one group's figures; `classes` may be guessed, by default those there are."""
-        labels, scores = self.labels[chosen], self.aggression[chosen]
-        if not len(labels):
-            return {"clips": 0}
-        allowed = np.unique(labels) if classes is None else np.array(classes)
-        shares = self.emotions[chosen][:, allowed]
-        guessed = allowed[shares.argmax(axis=1)]
-        confidence = shares.max(axis=1) / np.maximum(shares.sum(axis=1), 1e-9)
-        angry = labels == ANGRY
-        speakers = self.speakers[chosen]
-
-        def figure(measure: Callable[[NDArray[np.int64]], float]) -> dict[str, Any]:
-            bounds = metrics.interval(measure, speakers.tolist(), seed=self._seed, resamples=self._resamples)
-            return {
-                "value": _rounded(measure(np.arange(len(labels)))),
-                "interval": None if bounds is None else [_rounded(bound) for bound in bounds],
-            }
-
-        recalls = metrics.recalls(labels, guessed)
-        found: dict[str, Any] = {
-            "clips": len(labels),
-            "speakers": len(np.unique(speakers)),
-            "classes": [EMOTIONS[c] for c in allowed],
-            "accuracy": figure(lambda rows: metrics.accuracy(labels[rows], guessed[rows])),
-            "uar": figure(lambda rows: metrics.uar(labels[rows], guessed[rows])),
-            "macro_f1": figure(lambda rows: metrics.macro_f1(labels[rows], guessed[rows])),
-            "recall": {EMOTIONS[c]: _rounded(value) for c, value in recalls.items()},
-            "calibration_error": _rounded(metrics.calibration_error(labels == guessed, confidence)),
-            "confusion": metrics.confusion(labels, guessed)[np.ix_(allowed, allowed)].tolist(),
-        }
-        if angry.any() and not angry.all():
-            found["angry"] = self._angry(angry, scores, figure)
-        return found
-
-    def _angry(
-        self,
-        angry: NDArray[np.bool_],
-        scores: NDArray[np.float64],
-        figure: Callable[[Callable[[NDArray[np.int64]], float]], dict[str, Any]],
-    ) -> dict[str, Any]:
-        over = scores >= self._threshold
-        return {
+    Parameters
+    ----------
+    selection : Selection
+    threshold : float
+    seed, resamples : int
+    whole : bool
+        Whether the report by emotion, calibration and curves are wanted too.
+    """
+    labels, guessed, angry = selection.labels, selection.guessed, selection.angry
+    found: dict[str, Any] = {
+        "clips": len(selection),
+        "speakers": len(set(selection.speakers)),
+        "classes": list(selection.names),
+    }
+    heads = headline(selection, seed=seed, resamples=resamples)
+    found |= {name: as_json(heads[name]) for name in ("accuracy", "uar", "macro_f1")}
+    found["recall"] = {EMOTIONS[c]: _rounded(share) for c, share in metrics.recalls(labels, guessed).items()}
+    found["calibration_error"] = _rounded(metrics.calibration_error(labels == guessed, selection.confidence))
+    found["confusion"] = selection.confusion().tolist()
+    if angry.any() and not angry.all():
+        over = selection.aggression >= threshold
+        found["angry"] = {
             "clips": int(angry.sum()),
-            "roc_auc": figure(lambda rows: metrics.roc_auc(angry[rows], scores[rows])),
-            "pr_auc": figure(lambda rows: metrics.pr_auc(angry[rows], scores[rows])),
-            "brier": _rounded(metrics.brier(angry, scores)),
-            "calibration_error": _rounded(metrics.calibration_error(angry, scores)),
-            "threshold": self._threshold,
+            "roc_auc": as_json(heads["roc_auc"]),
+            "pr_auc": as_json(heads["pr_auc"]),
+            "brier": _rounded(metrics.brier(angry, selection.aggression)),
+            "calibration_error": _rounded(metrics.calibration_error(angry, selection.aggression)),
+            "threshold": threshold,
             "found": _rounded(float(over[angry].mean())),
             "precision": _rounded(float(angry[over].mean())) if over.any() else None,
             "false_alarm_share": _rounded(float(over[~angry].mean())),
         }
+    if whole:
+        found["report"] = {
+            row["emotion"]: {
+                name: as_json(value) if isinstance(value, Figure) else value
+                for name, value in row.items()
+                if name != "emotion"
+            }
+            for row in report(selection, seed=seed, resamples=resamples)
+        }
+        found["calibration"] = calibration(selection, seed=seed, resamples=resamples)
+        if "angry" in found:
+            found["angry"]["curve"] = _curve(angry, selection.aggression)
+    return found
+
+
+def calibration(selection: Selection, *, seed: int = 0, resamples: int = 1000) -> dict[str, Any]:
+    """Compute Brier score and calibration error before and after calibration.
+
+    Returns
+    -------
+    dict
+        ``emotions`` and ``aggression``, each with ``after`` and, where the predictions know it, ``before``:
+        ``brier`` and ``calibration_error``. The Brier score of the emotions is the summed squared distance
+        over the classes, 0 to 2 (Brier 1950); that of aggression the squared distance of one probability.
+    """
+    draws = Bootstrap(selection.speakers, seed=seed, resamples=resamples)
+    found: dict[str, Any] = {"emotions": {}, "aggression": {}}
+    sides = {"after": (selection.shares(), selection.aggression)}
+    if all(row.raw for row in selection.rows):
+        raw = np.array([row.raw for row in selection.rows])
+        sides["before"] = (raw[:, 1:][:, list(selection.classes)], raw[:, 0])
+    acted = selection.labels[:, np.newaxis] == np.array(selection.classes)
+    for name, (shares, aggression) in sides.items():
+        shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+        right = np.asarray(acted[np.arange(len(acted)), shares.argmax(axis=1)])
+        distance = np.asarray(((shares - acted) ** 2).sum(axis=1))
+        found["emotions"][name] = _probabilities(right, shares.max(axis=1), distance, draws)
+        angry = selection.angry
+        found["aggression"][name] = _probabilities(angry, aggression, (aggression - angry) ** 2, draws)
+    return found
+
+
+def _probabilities(right: Bools, said: Floats, distance: Floats, draws: Bootstrap) -> dict[str, Any]:
+    brier = draws.total(distance) / draws.total(np.ones(len(distance)))
+    error = metrics.calibration_error(right, said)
+    return {
+        "brier": as_json(Figure(float(distance.mean()), draws.interval(brier))),
+        "calibration_error": as_json(Figure(error, draws.interval(draws.calibration_error(right, said)))),
+    }
+
+
+def _curve(angry: Bools, scores: Floats) -> dict[str, list[float]]:
+    """Thin the ROC and precision-recall curves to points at even steps of what is found."""
+    points = curves.curve(angry, scores)
+    wanted = np.searchsorted(points.found + points.false, np.linspace(0, 2, _POINTS))
+    kept = np.unique(np.clip(np.append(wanted, len(points.found) - 1), 1, len(points.found) - 1))
+    return {
+        "threshold": [_rounded(value) for value in points.threshold[kept]],
+        "found": [_rounded(value) for value in points.found[kept]],
+        "false": [_rounded(value) for value in points.false[kept]],
+        "precision": [_rounded(value) for value in points.precision[kept]],
+    }
+
+
+#: Selections whose groups are compared in ``metrics.json``.
+_COMPARED: Final = ("common", "crema-d", "ravdess")
+
+
+def gaps(
+    scored: Sequence[Scored],
+    threshold: float,
+    demographics: Mapping[str, Mapping[str, str]],
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[str, Any]:
+    """Compare groups of speakers and of clips in all of :data:`blipper.groups.GROUP_MEASURES`.
+
+    Parameters
+    ----------
+    scored : sequence of Scored
+    threshold : float
+    demographics : mapping
+        As :func:`blipper.evaluation.read_demographics` gives it.
+    seed, resamples : int
+
+    Returns
+    -------
+    dict
+        By selection, way of grouping and group: ``clips``, ``speakers``, and for every measure ``value``,
+        ``interval``, and ``gap`` to all others with ``gap_interval``.
+    """
+    found: dict[str, Any] = {}
+    for name in _COMPARED:
+        if name != "common" and not any(row.corpus == name for row in scored):
+            continue
+        if name == "common" and not {row.corpus for row in scored} >= set(POOLED):
+            continue
+        selection = select(scored, name)
+        ways = groupings(selection, demographics if name == "crema-d" else {})
+        found[name] = {}
+        for way, belongs in ways.items():
+            if way == "speaker" or (way == "intensity" and name == "common"):
+                continue  # a row a speaker is no group; intensities mean other things in other corpora
+            table: dict[str, Any] = {}
+            for measure in GROUP_MEASURES:
+                rows = by_group(selection, belongs, measure, threshold, seed=seed, resamples=resamples)
+                for row in rows:
+                    entry = table.setdefault(row.group, {"clips": row.clips, "speakers": row.speakers})
+                    gap = as_json(row.gap)
+                    entry[measure] = as_json(row.figure) | {
+                        "gap": gap["value"],
+                        "gap_interval": gap["interval"],
+                    }
+            found[name][way] = table
+    return found
+
+
+def as_json(figure: Figure) -> dict[str, Any]:
+    """Return a figure as plain values; None where it is undefined."""
+    return {
+        "value": None if math.isnan(figure.value) else _rounded(figure.value),
+        "interval": None if figure.interval is None else [_rounded(bound) for bound in figure.interval],
+    }
 
 
 def false_alarms(
@@ -316,3 +290,18 @@ def false_alarms(
 
 def _rounded(value: float) -> float:
     return round(float(value), 6)
+
+
+__all__: Sequence[str] = (
+    "POOLED",
+    "Scored",
+    "calibration",
+    "evaluate",
+    "false_alarms",
+    "figures",
+    "gaps",
+    "read_predictions",
+    "score_clips",
+    "score_file",
+    "write_predictions",
+)

@@ -8,7 +8,7 @@ from typing import Any
 
 from blipper.errors import SettingsError
 from blipper.training.augment import AugmentSettings
-from blipper.training.splits import N_FOLDS
+from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.frontend import FrontEnd
 from blipper.voice.networks import NetworkSettings
 
@@ -26,6 +26,8 @@ class TrainSettings:
         The model's name.
     fold : int
         Which speakers are held out; see :func:`blipper.training.splits.make_split`.
+    hold_out : str, optional
+        A corpus to hold out whole, instead of a fold; see :func:`blipper.training.splits.leave_out`.
     seed : int
         Decides initial weights, order, augmentation and cross-fitting.
     epochs : int
@@ -71,6 +73,7 @@ class TrainSettings:
 
     name: str = "mel-cnn"
     fold: int = 1
+    hold_out: str | None = None
     seed: int = 0
     epochs: int = 45
     patience: int = 12
@@ -125,6 +128,8 @@ class TrainSettings:
                 raise SettingsError(
                     f"training setting {name} is {getattr(self, name)}, expected {low} to {high}"
                 )
+        if self.hold_out is not None:
+            leave_out(self.hold_out)
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
         if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
@@ -148,11 +153,17 @@ class TrainSettings:
         }
         return cls(**{**small, **changes})
 
+    def split(self) -> Split:
+        """Return who is on which side."""
+        return make_split(self.fold) if self.hold_out is None else leave_out(self.hold_out)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what decides the result as plain JSON values; folders and processes are left out."""
         values = asdict(self)
         for name in ("teacher", "cache", "workers"):
             del values[name]
+        if self.hold_out is None:
+            del values["hold_out"]  # as before there was one: checkpoints go by these values
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
         return values

@@ -2,7 +2,9 @@
 
 Fold k of every corpus is held out together. RAVDESS follows EmoBox's folds of actors, CREMA-D the test
 speakers of EMO-SUPERB; SAVEE and TESS leave one speaker out. TESS has two folds only, so fold k holds out its
-fold ``(k - 1) % 2 + 1``, and SAVEE's four come round likewise.
+fold ``(k - 1) % 2 + 1``, and SAVEE's four and CREMA-D's five come round likewise. In figures over all folds a
+clip counts once, in the first fold that holds it out (:func:`first_fold`). Leaving a corpus out
+(:func:`leave_out`) tests on speakers, rooms, microphones and sentences that are all unknown.
 """
 
 from __future__ import annotations
@@ -54,13 +56,13 @@ class Split:
 
     Parameters
     ----------
-    fold : int
-        From 1.
+    fold : int or str
+        From 1; or the corpus that is left out.
     test, validation : frozenset of (corpus, speaker)
         Everybody else teaches.
     """
 
-    fold: int
+    fold: int | str
     test: frozenset[tuple[str, str]]
     validation: frozenset[tuple[str, str]]
 
@@ -101,6 +103,62 @@ def make_split(fold: int = 1) -> Split:
         if corpus != "tess":
             validation |= {(corpus, speaker) for speaker in folds[fold % len(folds)][:9]}
     return Split(fold, frozenset(test), frozenset(validation))
+
+
+def leave_out(corpus: str) -> Split:
+    """Return the sides with one corpus held out whole.
+
+    Every speaker of `corpus` tests; of the other corpora, fold 1's validation speakers validate and all
+    others teach.
+
+    Parameters
+    ----------
+    corpus : str
+        A key of :data:`FOLDS`.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    SettingsError
+        If there are no folds of such a corpus.
+    """
+    if corpus not in FOLDS:
+        raise SettingsError(f"corpus {corpus!r} cannot be left out: expected one of {', '.join(FOLDS)}")
+    test = {(corpus, speaker) for speakers in FOLDS[corpus] for speaker in speakers}
+    validation = {who for who in make_split(1).validation if who[0] != corpus}
+    return Split(corpus, frozenset(test), frozenset(validation))
+
+
+def split_of(fold: int | str) -> Split:
+    """Return the sides by fold number, or by the corpus that is left out."""
+    return leave_out(fold) if isinstance(fold, str) else make_split(fold)
+
+
+def first_fold(corpus: str, speaker: str) -> int:
+    """Return the first fold of the combined scheme that holds a speaker out.
+
+    Raises
+    ------
+    SettingsError
+        If no fold does.
+    """
+    for number, speakers in enumerate(FOLDS.get(corpus, ()), start=1):
+        if speaker in speakers:
+            return number
+    raise SettingsError(f"no fold holds out speaker {speaker!r} of {corpus!r}")
+
+
+def fold_table() -> list[dict[str, str | int]]:
+    """Return who is in which fold of which corpus: ``corpus``, ``speaker`` and ``fold`` in each row."""
+    return [
+        {"corpus": corpus, "speaker": speaker, "fold": number}
+        for corpus, folds in FOLDS.items()
+        for number, speakers in enumerate(folds, start=1)
+        for speaker in speakers
+    ]
 
 
 def check_split(clips: Sequence[Clip], sides: Sequence[Side], digests: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ from blipper.training.corpus import (
 from blipper.training.data import ANGRY, steps_an_epoch
 from blipper.training.fit import Fitted, fit
 from blipper.training.settings import TrainSettings
-from blipper.training.splits import make_split, side_of_sound
+from blipper.training.splits import side_of_sound
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration, VoiceModel, load_folder
 from blipper.voice.weights import CONFIG, FORMAT, WEIGHTS
@@ -233,7 +233,7 @@ def _side(material: Material, side: str) -> list[Any]:
 
 
 def _describe_split(material: Material, settings: TrainSettings) -> dict[str, Any]:
-    split = make_split(settings.fold)
+    split = settings.split()
 
     def speakers(side: str) -> dict[str, list[str]]:
         found: dict[str, set[str]] = {}

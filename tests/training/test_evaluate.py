@@ -15,11 +15,14 @@ from blipper.training.evaluate import (
     Scored,
     evaluate,
     false_alarms,
+    gaps,
     read_predictions,
     score_file,
     write_predictions,
 )
+from blipper.training.scoring import uncalibrated
 from blipper.voice.labels import EMOTIONS
+from blipper.voice.models import Calibration
 
 
 def scored(emotion: str, guessed: str, aggression: float, **changes: object) -> Scored:
@@ -85,6 +88,55 @@ def test_predictions_go_through_a_file_and_give_the_same_figures(
     again = read_predictions(tmp_path / "p.csv")
     assert list(again) == rows
     assert evaluate(again, 0.6, resamples=20) == evaluate(rows, 0.6, resamples=20)
+
+
+def test_optional_columns_go_through_the_file(tmp_path: Path) -> None:
+    raw = tuple(round(0.1 * i, 6) for i in range(9))
+    rows = [scored("sad", "sad", 0.25, key=f"x/{i}", fold=str(i), seconds=1.5 + i, raw=raw) for i in range(3)]
+    write_predictions(tmp_path / "p.csv", rows)
+    assert list(read_predictions(tmp_path / "p.csv")) == rows
+    # What one clip lacks no clip gets: a column is whole or not there.
+    write_predictions(tmp_path / "p.csv", [*rows, scored("sad", "sad", 0.25)])
+    again = read_predictions(tmp_path / "p.csv")
+    assert [row.fold for row in again] == ["0", "1", "2", ""]
+    assert {row.seconds for row in again} == {None}
+    assert {row.raw for row in again} == {()}
+
+
+def test_a_calibration_can_be_taken_back(rng: np.random.Generator) -> None:
+    logits = rng.normal(0, 2, (50, 9))
+    plain = Calibration().apply(logits)
+    calibration = Calibration(temperature=0.8, slope=1.3, intercept=0.4)
+    emotions, aggression = uncalibrated(*calibration.apply(logits), calibration)
+    assert np.allclose(emotions, plain[0], atol=1e-5)
+    assert np.allclose(aggression, plain[1], atol=1e-5)
+
+
+def test_calibration_before_and_after_in_closed_form() -> None:
+    sure = (1.0, *(1.0 if name == "angry" else 0.0 for name in EMOTIONS))
+    rows = [scored("angry", "angry", 0.75, key=str(i), raw=sure, emotions=sure[1:]) for i in range(3)] + [
+        scored("sad", "angry", 0.75, key="3", raw=sure, emotions=sure[1:], speaker="1002")
+    ]
+    found = evaluate(rows, 0.5, resamples=20)["corpora"]["crema-d"]["calibration"]["aggression"]
+    assert found["after"]["calibration_error"]["value"] == 0.0
+    assert found["after"]["brier"]["value"] == pytest.approx((3 * 0.0625 + 0.5625) / 4)
+    assert found["before"]["calibration_error"]["value"] == 0.25
+    assert found["before"]["brier"]["value"] == 0.25
+
+
+def test_gaps_between_groups() -> None:
+    rows = [
+        scored(emotion, emotion if speaker < 1004 else "sad", 0.9 if emotion == "angry" else 0.1,
+               key=f"{speaker}{emotion}", speaker=str(speaker), sex="male" if speaker % 2 else "female")
+        for speaker in range(1001, 1007) for emotion in ("angry", "sad")
+    ]  # fmt: skip
+    ages = {"age": {str(s): "20 to 29" if s < 1004 else "30 to 39" for s in range(1001, 1007)}}
+    found = gaps(rows, 0.5, ages, resamples=50)["crema-d"]
+    young = found["age (CREMA-D)"]["20 to 29"]
+    assert (young["clips"], young["speakers"]) == (6, 3)
+    assert young["accuracy"] == {"value": 1.0, "interval": [1.0, 1.0], "gap": 0.5, "gap_interval": [0.5, 0.5]}
+    assert found["sex"]["male"]["found"]["gap"] == 0.0
+    assert set(found) == {"sex", "age (CREMA-D)"}
 
 
 def test_a_file_of_other_columns(tmp_path: Path) -> None:

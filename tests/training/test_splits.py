@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pytest
 from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError, SettingsError
 from blipper.training.prepare import read_mono
-from blipper.training.splits import FOLDS, N_FOLDS, check_split, make_split, side_of_sound
+from blipper.training.splits import (
+    FOLDS,
+    N_FOLDS,
+    check_split,
+    first_fold,
+    fold_table,
+    leave_out,
+    make_split,
+    side_of_sound,
+    split_of,
+)
 
 CLIP = Clip(Path("x"), "crema-d", "1001", "male", "angry", "high", "", "crema-d/x")
 
@@ -60,17 +71,81 @@ def test_a_sound_on_two_sides_is_found() -> None:
     check_split([CLIP, replace(CLIP, key="y")], ["train", "train"], ["a", "a"])
 
 
-@pytest.mark.data
-@pytest.mark.parametrize("fold", range(1, N_FOLDS + 1))
-def test_real_clips_are_on_one_side(data_dir: Path, fold: int) -> None:
-    clips = read_corpora(data_dir).clips
-    split = make_split(fold)
-    sides = [split.side(clip) for clip in clips]
-    # The encoded bytes stand for the sound here; decoding 12,155 clips is what training itself does.
-    import hashlib
+SCHEMES: tuple[int | str, ...] = (*range(1, N_FOLDS + 1), *FOLDS)
 
-    check_split(clips, sides, [hashlib.sha256(clip.path.read_bytes()).hexdigest() for clip in clips])
+
+def packets(path: Path) -> bytes:
+    """Return a file's sound without decoding it: an Ogg page's header has a serial number drawn by chance."""
+    data = path.read_bytes()
+    if data[:4] != b"OggS":
+        return data
+    parts, at = [], 0
+    while at < len(data):
+        count = data[at + 26]
+        length = sum(data[at + 27 : at + 27 + count])
+        at += 27 + count
+        parts.append(data[at : at + length])
+        at += length
+    return b"".join(part for part in parts if not part.startswith((b"OpusHead", b"OpusTags")))
+
+
+@pytest.fixture(scope="module")
+def digests(data_dir: Path) -> dict[str, str]:
+    """Digests of the encoded sound; decoding 12,155 clips is what training itself does before its check."""
+    return {clip.key: hashlib.sha256(packets(clip.path)).hexdigest() for clip in read_corpora(data_dir).clips}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_real_clips_are_on_one_side(data_dir: Path, digests: dict[str, str], scheme: int | str) -> None:
+    clips = read_corpora(data_dir).clips
+    split = split_of(scheme)
+    sides = [split.side(clip) for clip in clips]
+    check_split(clips, sides, [digests[clip.key] for clip in clips])
     assert {"train", "validation", "test"} == set(sides)
+    if isinstance(scheme, str):
+        assert all(
+            (side == "test") == (clip.corpus == scheme) for clip, side in zip(clips, sides, strict=True)
+        )
+
+
+@pytest.mark.data
+def test_identical_sounds_are_one_speakers(data_dir: Path, digests: dict[str, str]) -> None:
+    """Two takes of RAVDESS are one recording; a fold may hold such twins only because it moves speakers."""
+    speakers: dict[str, set[str]] = {}
+    keys: dict[str, list[str]] = {}
+    for clip in read_corpora(data_dir).clips:
+        speakers.setdefault(digests[clip.key], set()).add(f"{clip.corpus}/{clip.speaker}")
+        keys.setdefault(digests[clip.key], []).append(clip.key)
+    assert all(len(names) == 1 for names in speakers.values())
+    twins = sorted(name for names in keys.values() if len(names) > 1 for name in names)
+    assert twins == ["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"]
+
+
+@pytest.mark.parametrize("corpus", FOLDS)
+def test_a_corpus_left_out_tests_alone(corpus: str) -> None:
+    split = leave_out(corpus)
+    assert {name for name, _ in split.test} == {corpus}
+    assert len(split.test) == sum(map(len, FOLDS[corpus]))
+    assert split.validation == {who for who in make_split(1).validation if who[0] != corpus}
+    assert split_of(corpus) == split
+    assert split_of(3) == make_split(3)
+
+
+def test_no_such_corpus() -> None:
+    with pytest.raises(SettingsError, match="corpus 'iemocap' cannot be left out: expected one of ravdess"):
+        leave_out("iemocap")
+
+
+def test_who_is_in_which_fold() -> None:
+    table = fold_table()
+    assert len(table) == 24 + 91 + 4 + 2
+    for row in table:
+        fold = first_fold(str(row["corpus"]), str(row["speaker"]))
+        assert fold == row["fold"]
+        assert (row["corpus"], row["speaker"]) in make_split(fold).test
+    with pytest.raises(SettingsError, match="no fold holds out speaker '99' of 'ravdess'"):
+        first_fold("ravdess", "99")
 
 
 @pytest.mark.data

@@ -1,0 +1,74 @@
+"""The command ``blipper evaluate``: figures of a model, each from predictions that lie beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blipper.cli_models import Json
+from blipper.errors import ModelError
+from blipper.terminal import exit_codes, inform, progress_bars, without_chatter, write_json, write_out
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="The folder with the corpora; see 'blipper datasets'.")],
+    model: Annotated[
+        str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")
+    ] = "mel-cnn",
+    shipped: Annotated[
+        bool,
+        typer.Option("--shipped", help="Score the installed weights on the speakers they never met."),
+    ] = False,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            "--folds",
+            help="Train the model anew without the test speakers of these folds, and score those: '1-6', "
+            "'2'. A finished fold is not trained again.",
+        ),
+    ] = None,
+    leave_out: Annotated[
+        str | None,
+        typer.Option(
+            "--leave-out",
+            help="Train the model anew without this corpus, and test on it: 'savee', 'ravdess,tess', 'all'.",
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model on speakers it never met, and write its metrics.json and predictions.
+
+    Without options, every figure is computed anew from the predictions in the model's folder. Folds cost a
+    whole training run each; the same command goes on where it was interrupted.
+    """
+    with exit_codes(interrupted="what was finished is kept; the same command goes on from there"):
+        from blipper.paths import models_dir
+        from blipper.reports import evaluation_text
+        from blipper.training.folds import parse_corpora, parse_folds
+        from blipper.voice.models import available_models
+
+        installed = available_models()
+        if model not in installed:
+            known = ", ".join(installed) or "none"
+            raise ModelError(f"{models_dir()}: no voice model named {model!r}; available: {known}")
+        with without_chatter():
+            from blipper.training.assess import Parts, assess
+
+        parts = Parts(
+            shipped=shipped,
+            folds=parse_folds(folds) if folds else (),
+            left_out=parse_corpora(leave_out) if leave_out else (),
+        )
+        folder = models_dir() / model
+        with progress_bars(lines=True) as progress:
+            found = assess(data, folder, parts, cache=cache, progress=progress)
+        inform(f"Wrote {folder}.")
+        if as_json:
+            write_json(found)
+        else:
+            write_out(evaluation_text(found))
