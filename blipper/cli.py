@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blipper import cli_evaluate, cli_models
+from blipper import cli_evaluate, cli_explain, cli_models
 from blipper.cli_models import Json
 from blipper.errors import AudioError, BlipperError, SettingsError
 from blipper.terminal import (
@@ -274,6 +274,8 @@ def _write_output(result: Analysis, target: Path) -> None:
 
 for command in (cli_models.datasets, cli_models.models, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
+app.command(epilog=_EXIT_CODES)(cli_explain.explain)
+app.command(epilog=_EXIT_CODES)(cli_explain.explain_setup)
 
 
 def main() -> None:

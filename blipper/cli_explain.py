@@ -1,0 +1,138 @@
+"""The commands about explanations: ``blipper explain`` and ``blipper explain-setup``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from blipper.cli_models import Json
+from blipper.errors import BlipperError, SettingsError
+from blipper.terminal import exit_codes, inform, progress_bars, without_chatter, write_json, write_out
+
+
+class Method(StrEnum):
+    """How to explain."""
+
+    ig = "ig"
+    shap = "shap"
+
+
+ModelOption = Annotated[
+    str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")
+]
+
+
+def explain(
+    file: Annotated[str, typer.Argument(help="A recording.", show_default=False)],
+    at: Annotated[
+        float | None,
+        typer.Option("--at", help="Seconds from the start: explains the window that lies there."),
+    ] = None,
+    event: Annotated[
+        int | None, typer.Option("--event", help="Number of an event, from 1, as 'blipper analyze' lists it.")
+    ] = None,
+    target: Annotated[
+        str, typer.Option("--target", help="'aggression', or an emotion such as 'angry' or 'sad'.")
+    ] = "aggression",
+    method: Annotated[
+        Method, typer.Option("--method", help="Integrated gradients, or SHAP, which takes longer.")
+    ] = Method.ig,
+    channel: Annotated[
+        int | None,
+        typer.Option("--channel", help="Number of a channel, from 1, of a recording with several."),
+    ] = None,
+    model: ModelOption = "auto",
+    as_json: Json = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Also write every cell's contribution to this CSV file."),
+    ] = None,
+) -> None:
+    """Say what in the sound moved a score: the strongest moment's unless --at or --event chooses another."""
+    with exit_codes():
+        if at is not None and event is not None:
+            raise SettingsError("--at and --event: choose one of them")
+        if output is not None and not output.parent.is_dir():
+            raise SettingsError(f"--output {output}: there is no folder {output.parent}")
+        from blipper.explain.targets import target_index
+
+        target_index(target)
+        from blipper import analysis as conductor
+        from blipper import audio
+        from blipper.explain import check, choice
+        from blipper.explain.reports import attribution_csv, attribution_text
+        from blipper.explain.voice import explain as run
+        from blipper.explain.wording import tell
+        from blipper.export.files import write_atomically
+        from blipper.settings import Settings
+
+        settings = Settings(channels="mix" if channel is None else "separate")
+        with progress_bars() as progress:
+            recording = audio.load(file, channels=settings.channels, progress=progress)
+        with without_chatter():
+            from blipper.voice.models import load_model
+
+            voice = load_model(model)
+        with progress_bars() as progress:
+            result = conductor.analyze(recording, model=voice, settings=settings, progress=progress)
+            chosen = choice.choose(
+                result, at=at, event=event, channel=None if channel is None else channel - 1
+            )
+            found = run(
+                recording,
+                chosen.windows,
+                voice,
+                method="shap" if method is Method.shap else "integrated gradients",
+                target=target,
+                channel=chosen.channel,
+                progress=progress,
+            )
+            alike = check.stability(recording, found, voice, channel=chosen.channel, progress=progress)
+        told = tell(found, alike)
+        if output is not None:
+            try:
+                write_atomically(output, attribution_csv(found))
+            except OSError as error:
+                raise BlipperError(f"{output}: cannot be written: {error.strerror}") from error
+            inform(f"Wrote {output}: every cell's contribution.")
+        if as_json:
+            document: dict[str, Any] = {
+                "file": result.provenance.name,
+                "channel": result.tracks[chosen.channel].name,
+                "sentence": told.sentence,
+                "certainty": told.certainty,
+                "reason": told.reason,
+                "stability": alike,
+                **found.to_dict(),
+            }
+            write_json(document)
+        else:
+            write_out(attribution_text(result.provenance.name, found, told))
+
+
+def explain_setup(
+    data: Annotated[Path, typer.Argument(help="The folder with the corpora; CREMA-D must be there.")],
+    model: ModelOption = "auto",
+    fold: Annotated[int, typer.Option("--fold", help="Only speakers whom this fold trains on are used.")] = 1,
+) -> None:
+    """Make the neutral speech that a model's explanations compare with, beside the model's weights."""
+    with exit_codes():
+        from blipper.explain.background import BACKGROUND, write_background
+        from blipper.paths import models_dir
+
+        with without_chatter():
+            from blipper.training.explaining import make_background
+            from blipper.voice.models import load_model
+
+            voice = load_model(model)
+        with progress_bars() as progress:
+            made = make_background(voice, data, fold=fold, progress=progress)
+        target = models_dir() / voice.info.name / BACKGROUND
+        try:
+            write_background(made, target)
+        except OSError as error:
+            raise BlipperError(f"{target}: cannot be written: {error.strerror}") from error
+        inform(f"Wrote {target}: {len(made.windows)} windows of neutral speech. {made.source}.")

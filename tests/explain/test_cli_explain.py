@@ -1,0 +1,108 @@
+"""``blipper explain`` and ``blipper explain-setup``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from blipper import audio
+from blipper.analysis import analyze
+from blipper.cli import app
+from blipper.errors import SettingsError
+from blipper.explain.choice import choose
+from blipper.results import Analysis
+
+SAMPLE = Path(__file__).resolve().parents[2] / "ui" / "sample" / "scene.ogg"
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def sample() -> Analysis:
+    return analyze(str(SAMPLE))
+
+
+def test_a_moment_as_json(sample, tmp_path):
+    cells = tmp_path / "cells.csv"
+    result = run("explain", SAMPLE, "--at", 38.5, "--json", "--output", cells)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["windows"][0]["start"] <= 38.5 <= found["windows"][0]["end"]
+    track = sample.tracks[0].windows
+    row = int(np.abs((track.start + track.end) / 2 - 38.5).argmin())
+    assert found["score"] == pytest.approx(track.aggression[row], abs=1e-4)
+    assert found["total"] == pytest.approx(
+        found["log_odds"] - found["compared_with"]["log_odds"], abs=found["completeness_error"] + 1e-6
+    )
+    assert sum(found["band_profile"]) == pytest.approx(found["total"], abs=1e-3)
+    assert found["certainty"] in ("good", "fair", "poor")
+    total = sum(float(line.split(",")[2]) for line in cells.read_text().splitlines()[1:])
+    assert total == pytest.approx(found["total"], abs=0.02)
+
+
+def test_for_people_it_is_the_strongest_moment(sample):
+    result = run("explain", SAMPLE, "--target", "angry")
+    assert result.exit_code == 0, result.stderr
+    track = sample.tracks[0].windows
+    strongest = int(track.aggression.argmax())
+    assert f"{track.start[strongest]:.2f} to {track.end[strongest]:.2f} s" in result.stdout
+    assert '"angry"' in result.stdout
+    assert "not what somebody feels" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--at", "1", "--event", "1"], "choose one"),
+        (["--target", "rage"], "expected one of neutral"),
+        (["--at", "900"], "expected 0 to"),
+        (["--output", "no/such/x.csv"], "there is no folder"),
+    ],
+)
+def test_what_does_not_fit(arguments, message):
+    result = run("explain", SAMPLE, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr.replace("\n", " ")
+
+
+def test_choosing_windows(sample):
+    first = choose(sample, event=1)
+    event = sample.events[0]
+    assert first.channel == event.channel
+    assert all(event.start <= (w.start + w.end) / 2 < event.end for w in first.windows)
+    with pytest.raises(SettingsError, match="event 99: expected 1 to"):
+        choose(sample, event=99)
+    with pytest.raises(SettingsError, match="channel 3: expected 1 to 1"):
+        choose(sample, channel=2)
+
+
+def test_silence_has_nothing_to_explain():
+    quiet = analyze(audio.from_samples(np.zeros((1, 32_000), np.float32), 16_000))
+    with pytest.raises(SettingsError, match="nobody was heard"):
+        choose(quiet)
+
+
+@pytest.mark.data
+def test_the_setup_repeats_the_shipped_background(data_dir, tmp_path, monkeypatch):
+    import shutil
+
+    from blipper import models_dir
+    from blipper.explain.background import read_background
+
+    shipped = models_dir() / "mel-cnn"
+    shutil.copytree(shipped, tmp_path / "mel-cnn")
+    (tmp_path / "mel-cnn" / "background.safetensors").unlink()
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    result = run("explain-setup", data_dir, "--model", "mel-cnn")
+    assert result.exit_code == 0, result.stderr
+    made = read_background(tmp_path / "mel-cnn" / "background.safetensors")
+    kept = read_background(shipped / "background.safetensors")
+    assert made.clips == kept.clips
+    for one, other in zip(made.windows, kept.windows, strict=True):
+        np.testing.assert_allclose(one, other, atol=0.03)
