@@ -11,16 +11,26 @@ from pathlib import Path, PurePath
 from blipper.errors import ExportError, SettingsError
 from blipper.export import csv, json, label_studio, parquet, plain, rttm, subtitles, textgrid
 from blipper.export.files import write_atomically
-from blipper.export.writer import Writer
+from blipper.export.report import page as report
+from blipper.export.writer import Sound, Writer
 from blipper.results import Analysis
 
-__all__ = ["WRITERS", "Writer", "suggested_name", "write_analysis", "write_atomically", "writer_for"]
+__all__ = ["WRITERS", "Sound", "Writer", "suggested_name", "write_analysis", "write_atomically", "writer_for"]
 
 #: Every format by its name, in the order in which to offer them.
 WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
-        *(json.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK, parquet.EVENTS, parquet.WINDOWS),
+        *(
+            report.WRITER,
+            json.WRITER,
+            csv.EVENTS,
+            csv.WINDOWS,
+            csv.TURNS,
+            csv.TALK,
+            parquet.EVENTS,
+            parquet.WINDOWS,
+        ),
         *(subtitles.TRANSCRIPT_SRT, subtitles.TRANSCRIPT_VTT, plain.TRANSCRIPT, plain.TRANSCRIPT_LABELS),
         *(subtitles.EVENTS_SRT, subtitles.EVENTS_VTT, plain.EVENT_LABELS),
         *(textgrid.WRITER, rttm.WRITER, label_studio.TASKS, label_studio.CONFIG),
@@ -50,8 +60,15 @@ def writer_for(path: str | PurePath) -> Writer:
     return max(fitting, key=lambda writer: len(writer.extension))
 
 
-def write_analysis(analysis: Analysis, path: str | Path) -> Writer:
+def write_analysis(analysis: Analysis, path: str | Path, sound: Sound | None = None) -> Writer:
     """Write an analysis to a file in the format of its ending, whole or not at all.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    path : str or pathlib.Path
+    sound : Sound, optional
+        The recording that it was made from, for formats that show more of it.
 
     Returns
     -------
@@ -71,7 +88,7 @@ def write_analysis(analysis: Analysis, path: str | Path) -> Writer:
     missing = writer.lacks(analysis)
     if missing is not None:
         raise ExportError(f"{path}: {missing}")
-    write_atomically(path, writer.write(analysis))
+    write_atomically(path, writer.content(analysis, sound))
     return writer
 
 

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from blipper.progress import Progress, silent
+from blipper.recording import Recording
 from blipper.results import Analysis
+
+if TYPE_CHECKING:
+    from blipper.voice.models import VoiceModel
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """What a report can look at beside the analysis, where it is still at hand.
+
+    Parameters
+    ----------
+    recording : Recording
+        The one that the analysis was made from.
+    model : VoiceModel, optional
+        The one that gave the scores; without it nothing is explained.
+    progress : Progress, optional
+        Told the explained events as step ``"explain"``.
+    """
+
+    recording: Recording
+    model: VoiceModel | None = None
+    progress: Progress = silent
 
 
 def _nothing(analysis: Analysis) -> str | None:
@@ -33,6 +58,9 @@ class Writer:
     lacks : callable
         ``lacks(analysis)``: why this format has nothing to say about an analysis (no transcript, say), as a
         sentence for people; None where it can be written. A format never writes an empty file instead.
+    write_with : callable, optional
+        ``write_with(analysis, sound) -> str or bytes``: for a format that says more where the recording
+        is at hand.
     """
 
     name: str
@@ -41,3 +69,13 @@ class Writer:
     description: str
     write: Callable[[Analysis], str | bytes]
     lacks: Callable[[Analysis], str | None] = _nothing
+    write_with: Callable[[Analysis, Sound], str | bytes] | None = None
+
+    def content(self, analysis: Analysis, sound: Sound | None = None) -> bytes:
+        """Return a file's content, with what the sound adds where there is any."""
+        if sound is not None and self.write_with is not None:
+            written = self.write_with(analysis, sound)
+        else:
+            written = self.write(analysis)
+        # What of a file name is not text gets a backslash, just as JSON escapes it.
+        return written.encode("utf-8", "backslashreplace") if isinstance(written, str) else written
