@@ -18,7 +18,7 @@ import typer
 
 from blipper import cli_evaluate, cli_explain, cli_models
 from blipper.cli_models import Json
-from blipper.errors import AudioError, BlipperError, SettingsError
+from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
     FAILED,
     INTERRUPTED,
@@ -32,6 +32,7 @@ from blipper.terminal import (
 )
 
 if TYPE_CHECKING:
+    from blipper.export import Sound
     from blipper.results import Analysis
     from blipper.voice.models import VoiceModel
 
@@ -176,8 +177,8 @@ def analyze(
         typer.Option(
             "--output",
             "-o",
-            help="Also write the result to this file; its ending picks the format: .json for the whole "
-            "analysis, .csv or .parquet for the events, .windows.csv or .windows.parquet for every window, "
+            help="Also write the result to this file; its ending picks the format: .html for a report to read "
+            "or print, .json for the whole analysis, .csv or .parquet for the events, .windows.csv or .windows.parquet for every window, "
             ".turns.csv, .talk.csv or .rttm for who speaks when; "
             ".srt, .vtt, .txt or .transcript.labels.txt (Audacity) for the transcript, .events.srt, "
             ".events.vtt or .labels.txt for the events; .textgrid (Praat), "
@@ -221,6 +222,7 @@ def analyze(
 
         from blipper import analysis as conductor
         from blipper import audio
+        from blipper.export import Sound
         from blipper.reports import analysis_text
         from blipper.speakers.talk import rename
 
@@ -232,12 +234,16 @@ def analyze(
             result = conductor.analyze(recording, model=voice, settings=settings, progress=progress)
         if labels:
             result = rename(result, labels)
-        for target in outputs:
-            _write_output(result, target)
+        sound = Sound(recording, voice)
+        unwritten = [message for target in outputs if (message := _write_output(result, target, sound))]
         if as_json:
             write_json(result.to_dict())
         else:
             write_out(analysis_text(result))
+        for message in unwritten:
+            complain(message)
+        if unwritten:
+            raise typer.Exit(FAILED)
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -262,14 +268,18 @@ def _check_output(target: Path, source: str) -> None:
         raise BlipperError(f"--output {target}: this file or folder may not be written to")
 
 
-def _write_output(result: Analysis, target: Path) -> None:
+def _write_output(result: Analysis, target: Path, sound: Sound) -> str | None:
+    """Write one file; return why it could not be written, so that the others are all the same."""
     from blipper.export import write_analysis
 
     try:
-        writer = write_analysis(result, target)
+        writer = write_analysis(result, target, sound)
+    except ExportError as error:
+        return str(error)
     except OSError as error:
-        raise BlipperError(f"{target}: cannot be written: {error.strerror}") from error
+        return f"{target}: cannot be written: {error.strerror}"
     inform(f"Wrote {target}: {writer.description}.")
+    return None
 
 
 for command in (cli_models.datasets, cli_models.models, cli_models.train, cli_evaluate.evaluate):

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from blipper import models_dir, summary_sentence
 from blipper.audio import Limits
-from blipper.export import WRITERS
+from blipper.export import WRITERS, Sound
 from ui.intake import SAMPLE
 from ui.session import Shelf
 
@@ -101,7 +101,7 @@ def test_sample_gives_sentence_quality_player_and_files(page: AppTest) -> None:
         assert check.label in text
         assert check.message in text
     labels = [button.label for button in page.get("download_button")]
-    assert labels[:3] == ["Events (CSV)", "Windows (CSV)", "Everything (JSON)"]
+    assert labels[:4] == ["Report (HTML)", "Events (CSV)", "Windows (CSV)", "Everything (JSON)"]
     assert len(labels) == len(set(labels)) == len(WRITERS)
     kinds = [block.proto.component_name for block in page.get("bidi_component")]
     assert kinds.count("blipper_player") == (2 if opened.analysis.events else 1)
@@ -235,9 +235,8 @@ def test_downloads_are_the_writers_own(page: AppTest) -> None:
     for name, writer in WRITERS.items():
         if writer.lacks(opened.marked):
             continue
-        content = writer.write(opened.marked)
-        expected = content.encode() if isinstance(content, str) else content
-        assert write_later(WRITERS[name], opened.marked)() == expected
+        expected = writer.content(opened.marked, Sound(opened.recording))
+        assert write_later(WRITERS[name], opened.marked, opened.recording)() == expected
 
 
 def test_what_has_no_transcript_offers_none(page: AppTest) -> None:

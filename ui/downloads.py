@@ -8,13 +8,15 @@ from typing import Final
 
 import streamlit as st
 
-from blipper.export import WRITERS, Writer
+from blipper.export import WRITERS, Sound, Writer
+from blipper.recording import Recording
 from blipper.results import Analysis
 from ui.session import OpenRecording
 from ui.text import safe_stem
 
 #: What stands on the page itself, by the format's name.
 FIRST: Final = {
+    "html": "Report (HTML)",
     "csv": "Events (CSV)",
     "windows-csv": "Windows (CSV)",
     "json": "Everything (JSON)",
@@ -65,7 +67,7 @@ def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> 
     missing = writer.lacks(analysis)
     st.download_button(
         label,
-        data=b"" if missing else write_later(writer, analysis),
+        data=b"" if missing else write_later(writer, analysis, opened.recording),
         file_name=safe_stem(opened.name) + writer.extension,
         mime=writer.media_type.partition(";")[0],
         icon=":material/download:",
@@ -76,18 +78,17 @@ def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> 
     )
 
 
-def write_later(writer: Writer, analysis: Analysis) -> Callable[[], bytes]:
+def write_later(writer: Writer, analysis: Analysis, recording: Recording) -> Callable[[], bytes]:
     """Return a function that writes the file when it is asked for, and not at every run.
 
-    Streamlit may keep the function longer than the page does, so it does not keep the analysis alive.
+    Streamlit may keep the function longer than the page does, so it keeps neither analysis nor sound alive.
     """
-    reference = weakref.ref(analysis)
+    result, sound = weakref.ref(analysis), weakref.ref(recording)
 
     def write() -> bytes:
-        held = reference()
-        if held is None:
+        held, heard = result(), sound()
+        if held is None or heard is None:
             raise RuntimeError("this result was deleted; reload the page")
-        content = writer.write(held)
-        return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+        return writer.content(held, Sound(heard))
 
     return write

@@ -1,0 +1,223 @@
+"""The HTML report read by Python's own HTML parser; tests/browser/test_report.py opens it in Chromium."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from blipper.export import Sound
+from blipper.export.report.content import LIMITS, moment
+from blipper.export.report.figures import script_data
+from blipper.export.report.page import WRITER, report_html
+from blipper.recording import Notice
+from blipper.results import Analysis, Check, Quality
+from blipper.speakers.turns import Turn
+from blipper.words.transcript import Dropped, Transcript, Utterance
+from tests.helpers import recording
+
+HOSTILE = (
+    "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;<a href='https://x.example'>"
+)
+
+
+class Page(HTMLParser):
+    """Everything of a page that matters here: tags with their attributes, and the text of each."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self._inside = ""
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            attributes, before = self.scripts[-1]
+            self.scripts[-1] = (attributes, before + data)
+        elif self._inside != "style":
+            self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.pieces).split())
+
+    @property
+    def policy(self) -> str:
+        (policy,) = (a["content"] for tag, a in self.tags if a.get("http-equiv") == "Content-Security-Policy")
+        assert policy is not None
+        return policy
+
+
+@pytest.fixture
+def hostile(talk: Analysis) -> Analysis:
+    """Return an analysis in which everything that comes from outside is an attack."""
+    said = Transcript(
+        HOSTILE,
+        "en",
+        (Utterance(0, 1, HOSTILE),),
+        (Dropped(1, 2, HOSTILE, HOSTILE),),
+        notices=(Notice("x", HOSTILE),),
+    )
+    track = dataclasses.replace(
+        talk.tracks[0],
+        name=HOSTILE,
+        transcript=said,
+        turns=(Turn(0, 1.5, HOSTILE), Turn(1.5, 2, "b")),
+        quality=Quality((Check("level", HOSTILE, 1.0, HOSTILE, "poor", HOSTILE),)),
+    )
+    return dataclasses.replace(
+        talk,
+        tracks=(track, talk.tracks[1]),
+        provenance=dataclasses.replace(talk.provenance, name=HOSTILE, codec=HOSTILE),
+        notices=(Notice("x", HOSTILE),),
+        settings={**talk.settings, HOSTILE: HOSTILE},
+        versions={**talk.versions, HOSTILE: HOSTILE},
+        model=dataclasses.replace(talk.model, name=HOSTILE),
+    )
+
+
+def test_it_says_everything(talk: Analysis) -> None:
+    scored = dataclasses.replace(
+        talk.tracks[0],
+        transcript=Transcript(
+            "whisper:tiny.en",
+            "en",
+            (
+                Utterance(1.0, 2.0, "Get out!", aggression=0.81, sentiment={"negative": 0.9, "neutral": 0.1}),
+                Utterance(2.5, 3.0, "Fine.", aggression=0.02),
+            ),
+            (Dropped(3.0, 4.0, "Thanks for watching", "repeated 5 times"),),
+            edited=True,
+        ),
+    )
+    page = Page(report_html(dataclasses.replace(talk, tracks=(scored, talk.tracks[1]))))
+    for words in (
+        'Gespräch, "2".wav',
+        "1 stretch worth a listen, 1 s of 20 s; strongest at 0:01",
+        "The file breaks off at 0:02.",
+        "1 0:01.0 0:02.0 1 s 0.90 0:01.2 0.85 angry",
+        "Written by whisper:tiny.en, language en, corrected by a person.",
+        "Get out! 0.90 0.81 negative 0.90",
+        "Fine. – 0.02 –",
+        "Thanks for watching repeated 5 times",
+        "A rough draft: many of these words are wrong",
+        "beyond the end",
+        "Level good -23.5 LUFS The level is fine.",
+        "Noise not measured – Too little silence to say.",
+        "Model mel-cnn",
+        "cd" * 32,
+        "ab" * 32,
+        "Setting: window length 3.0",
+        "Setting: bridge the model's own",
+        "Version: numpy 2.0.0",
+        *LIMITS,
+    ):
+        assert words in page.text, words
+    assert "is aggressive" not in page.text
+
+
+def test_it_says_what_is_not_there(analysis: Analysis) -> None:
+    calm = Page(report_html(dataclasses.replace(analysis, events=())))
+    assert "No stretch reaches the threshold of 0.50 for long enough." in calm.text
+    assert "No transcript was made, so nothing here rests on what was said." in calm.text
+    nobody = Page(report_html(dataclasses.replace(analysis, events=(), tracks=analysis.tracks[1:])))
+    assert "Nobody was heard to speak, so nothing was scored." in nobody.text
+
+
+def test_nothing_from_outside_becomes_markup(talk: Analysis, hostile: Analysis) -> None:
+    page = Page(report_html(hostile))
+    shown = " ".join(HOSTILE.split())
+    assert page.text.count(shown) >= 12
+    assert len(page.scripts) == 2 + len(hostile.tracks)
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in Page(report_html(talk)).tags} | {"h4"}
+    for tag, attributes in page.tags:
+        assert tag not in {"a", "img", "iframe", "object", "embed", "form", "link", "base"}
+        assert not any(name.startswith("on") for name in attributes)
+        assert not {"src", "href", "srcset"} & set(attributes)
+
+
+def test_only_its_two_scripts_may_run_and_nothing_may_load(talk: Analysis) -> None:
+    page = Page(report_html(talk))
+    rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
+    run = [text for attributes, text in page.scripts if attributes.get("type") != "application/json"]
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in run}
+    assert len(run) == 2
+    assert set(rules["script-src"].split()) == hashes
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert "http" not in page.policy
+    style = re.search(r"<style>(.*?)</style>", report_html(talk), re.DOTALL)
+    assert style is not None
+    assert "url(" not in style.group(1)
+    assert "@import" not in style.group(1)
+
+
+def test_figures_are_data_that_can_be_read(talk: Analysis) -> None:
+    sound = Sound(recording(np.zeros(320_000), np.linspace(-1, 1, 320_000)))
+    page = Page(report_html(talk, sound))
+    data = {a["id"]: json.loads(text) for a, text in page.scripts if a.get("type") == "application/json"}
+    wanted = [a["data-figure"] for tag, a in page.tags if tag == "figure"]
+    assert (
+        set(data)
+        == set(wanted)
+        == {"figure-timeline-0", "figure-timeline-1", "figure-waveform-0", "figure-waveform-1"}
+    )
+    assert all(a["aria-label"] for tag, a in page.tags if tag == "figure")
+    names = [trace["name"] for trace in data["figure-timeline-0"]["data"]]
+    assert "Aggression score" in names
+    assert all(figure["layout"]["height"] > 100 for figure in data.values())
+
+
+def test_script_data_cannot_leave_its_element() -> None:
+    value = {"text": "</script><!-- & \u2028 ä"}
+    text = str(script_data(value))
+    assert not set("<>&\u2028ä") & set(text)
+    assert json.loads(text) == value
+    with pytest.raises(ValueError, match="JSON"):
+        script_data(float("nan"))
+
+
+def test_it_stays_small_enough_to_send(talk: Analysis) -> None:
+    """Four hours with a curve point each half second and 4,000 utterances."""
+    n = 28_800
+    rng = np.random.default_rng(0)
+    track = talk.tracks[0]
+    curve = dataclasses.replace(
+        track.curve,
+        times=(np.arange(n) + 0.5) / 2,
+        aggression=rng.random(n),
+        emotions=rng.dirichlet(np.ones(8), n),
+    )
+    said = Transcript(
+        "x", "en", tuple(Utterance(3.6 * i, 3.6 * i + 3, "so many words " * 4) for i in range(4000))
+    )
+    long = dataclasses.replace(
+        talk, duration=14_400.0, tracks=(dataclasses.replace(track, curve=curve, transcript=said),)
+    )
+    assert len(WRITER.content(long)) < 6.5e6
+    assert len(WRITER.content(talk)) < 5.5e6
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00.0"), (67.25, "1:07.2"), (59.96, "1:00.0"), (3723, "1:02:03.0"), (36_000, "10:00:00.0")],
+)
+def test_moments(seconds: float, text: str) -> None:
+    assert moment(seconds) == text
