@@ -21,16 +21,8 @@ __all__ = ["WRITERS", "Sound", "Writer", "suggested_name", "write_analysis", "wr
 WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
-        *(
-            report.WRITER,
-            json.WRITER,
-            csv.EVENTS,
-            csv.WINDOWS,
-            csv.TURNS,
-            csv.TALK,
-            parquet.EVENTS,
-            parquet.WINDOWS,
-        ),
+        *(json.WRITER, report.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK),
+        *(parquet.EVENTS, parquet.WINDOWS),
         *(subtitles.TRANSCRIPT_SRT, subtitles.TRANSCRIPT_VTT, plain.TRANSCRIPT, plain.TRANSCRIPT_LABELS),
         *(subtitles.EVENTS_SRT, subtitles.EVENTS_VTT, plain.EVENT_LABELS),
         *(textgrid.WRITER, rttm.WRITER, label_studio.TASKS, label_studio.CONFIG),
@@ -55,7 +47,7 @@ def writer_for(path: str | PurePath) -> Writer:
     name = PurePath(path).name.lower()
     fitting = [writer for writer in WRITERS.values() if name.endswith(writer.extension)]
     if not fitting:
-        accepted = ", ".join(f"{writer.extension} ({writer.description})" for writer in WRITERS.values())
+        accepted = ", ".join(writer.extension for writer in WRITERS.values())
         raise SettingsError(f"{path}: no format has this file name's ending; accepted are {accepted}")
     return max(fitting, key=lambda writer: len(writer.extension))
 

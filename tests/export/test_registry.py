@@ -102,7 +102,7 @@ def test_the_ending_decides(path: str, name: str) -> None:
 
 @pytest.mark.parametrize("path", ["a.xlsx", "a", "json", "a.json.bak", ""])
 def test_an_unknown_ending_is_refused_with_those_accepted(path: str) -> None:
-    with pytest.raises(SettingsError, match=r"accepted are \.json .*\.csv .*\.windows\.csv"):
+    with pytest.raises(SettingsError, match=r"accepted are \.json, .*\.csv, .*\.windows\.csv,"):
         writer_for(path)
 
 
@@ -126,7 +126,7 @@ def test_suggested_names(analysis: Analysis) -> None:
         analysis, provenance=dataclasses.replace(analysis.provenance, name="call.2.wav")
     )
     names = [suggested_name(call, writer) for writer in WRITERS.values()]
-    assert names[:4] == ["call.2.html", "call.2.json", "call.2.csv", "call.2.windows.csv"]
+    assert names[:4] == ["call.2.json", "call.2.html", "call.2.csv", "call.2.windows.csv"]
     assert len(set(names)) == len(WRITERS)
     assert all(writer_for(name).extension == name.removeprefix("call.2") for name in names)
 
