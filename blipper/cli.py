@@ -181,8 +181,8 @@ def analyze(
             "read or print, .json for the whole analysis, .csv or .parquet for the events, .windows.csv or "
             ".windows.parquet for every window, .turns.csv, .talk.csv or .rttm for who speaks when; .srt, "
             ".vtt, .txt or .transcript.labels.txt (Audacity) for the transcript, .events.srt, .events.vtt or "
-            ".labels.txt for the events; .textgrid (Praat), .label-studio.json with .label-studio.xml. May be "
-            "given several times.",
+            ".labels.txt for the events; .textgrid (Praat), .label-studio.json with .label-studio.xml. May "
+            "be given several times.",
         ),
     ] = None,
     threshold: Annotated[

@@ -73,7 +73,7 @@ def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> 
         icon=":material/download:",
         on_click="ignore",
         key=f"blipper_download_{name}_{opened.id}",
-        help=(missing or writer.description),
+        help=missing or writer.description,
         disabled=missing is not None,
     )
 
