@@ -2,7 +2,7 @@
 
 The parent starts ``python -m blipper.batch.worker`` and talks to it in lines of JSON over its standard
 input and output; a plain program rather than ``multiprocessing``, which would import the caller's main
-module again (under ``streamlit run`` that is Streamlit's). The worker ends when its parent does, however
+module again (in the app that is its web server's). The worker ends when its parent does, however
 that ends.
 """
 
