@@ -100,7 +100,7 @@ def _aggression(analysis: Analysis, channel: int) -> Panel:
 
     track = analysis.tracks[channel]
     threshold = analysis.threshold
-    times, scores, _ = _thinned(track.curve)
+    times, scores, _ = thinned(track.curve)
     events = [event for event in analysis.events if event.channel == channel]
     speech = [(span.start, span.end) for span in track.speech]
     traces = [
@@ -146,7 +146,7 @@ def _emotions(analysis: Analysis, channel: int) -> Panel:
     import plotly.graph_objects as go
 
     curve = analysis.tracks[channel].curve
-    times, _, probabilities = _thinned(curve)
+    times, _, probabilities = thinned(curve)
     step = times[1] - times[0] if len(times) > 1 else curve.step
     x, rows = _outlined(times, 100 * probabilities, step)
     traces = []
@@ -177,7 +177,7 @@ def _emotions(analysis: Analysis, channel: int) -> Panel:
     return Panel("Emotion: what the voice sounds like", traces, axis, height=240)
 
 
-def _thinned(curve: Curve) -> tuple[Float, Float, Float]:
+def thinned(curve: Curve) -> tuple[Float, Float, Float]:
     """Return times, highest scores and mean emotions of at most :data:`MAX_POINTS` cells; NaN stays NaN."""
     group = math.ceil(len(curve.times) / MAX_POINTS)
     if group <= 1:
