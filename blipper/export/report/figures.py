@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from blipper.figures import SignalSettings, signal_figure, timeline_figure
+from blipper.figures.signal import SignalSettings, signal_figure
 from blipper.figures.signal_data import Framing
+from blipper.figures.timeline import timeline_figure
 from blipper.recording import Recording
 from blipper.results import Analysis
 
