@@ -10,14 +10,13 @@ import glob
 import logging
 import os
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blipper import cli_evaluate, cli_explain, cli_models
-from blipper.cli_models import Json
+from blipper import cli_batch, cli_evaluate, cli_explain, cli_models
+from blipper.cli_models import Channels, Json
 from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
     FAILED,
@@ -48,13 +47,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Channels(StrEnum):
-    """What happens to several channels."""
-
-    mix = "mix"
-    separate = "separate"
 
 
 Model = Annotated[str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")]
@@ -284,6 +276,7 @@ def _write_output(result: Analysis, target: Path, sound: Sound) -> str | None:
 
 for command in (cli_models.datasets, cli_models.models, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
+app.command(epilog=_EXIT_CODES)(cli_batch.batch)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain_setup)
 

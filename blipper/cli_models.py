@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,13 @@ from blipper.terminal import (
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON alone to standard output.")]
+
+
+class Channels(StrEnum):
+    """What happens to several channels."""
+
+    mix = "mix"
+    separate = "separate"
 
 
 def datasets(

@@ -40,6 +40,7 @@ _STEPS = {
     "voice": "Scoring the voice",
     "words": "Writing the transcript",
     "download": "Downloading the weights",
+    "find": "Finding recordings",
     "files": "Files",
     "explain": "Explaining",
     "shap": "Explaining by SHAP",
@@ -159,7 +160,9 @@ def write_json(value: Any) -> None:
 
 
 @contextlib.contextmanager
-def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
+def progress_bars(
+    *, lines: bool = False, note: Callable[[], str] | None = None
+) -> Iterator[ProgressCallback]:
     """Show progress on standard error while the block runs, if that is a terminal.
 
     Ctrl-C takes effect at the next report, where nothing is half done; pressed again, at once. (Python would
@@ -170,6 +173,8 @@ def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
     lines : bool
         For work of hours: where standard error is no terminal, write a line for every new step, and one every
         :data:`LINE_SECONDS` at most, so that a log shows life.
+    note : callable, optional
+        Asked at each report for a few words behind the bar, in place of rich's guess at the time left.
 
     Yields
     ------
@@ -181,33 +186,36 @@ def progress_bars(*, lines: bool = False) -> Iterator[ProgressCallback]:
     tasks: dict[str, TaskID] = {}
     latest = ("", 0.0)
     bars = Progress(
-        *(*columns, TimeElapsedColumn(), TimeRemainingColumn()),
+        *(*columns, TimeElapsedColumn()),
+        TimeRemainingColumn() if note is None else TextColumn("{task.fields[note]}", markup=False),
         console=console,
         transient=True,
         disable=not console.is_terminal,
         redirect_stdout=False,  # results are written past it, when it has gone
     )
 
-    with _deferred_interrupt() as stop_if_interrupted, bars:
+    with deferred_interrupt() as stop_if_interrupted, bars:
 
         def report(step: str, completed: float, total: float) -> None:
             stop_if_interrupted()
             if step not in tasks:
-                tasks[step] = bars.add_task(_STEPS.get(step, step))
-            bars.update(tasks[step], completed=completed, total=total)
+                tasks[step] = bars.add_task(_STEPS.get(step, step), note="")
+            said = "" if note is None else note()
+            bars.update(tasks[step], completed=completed, total=total, note=said)
             if lines and not console.is_terminal:
                 nonlocal latest
                 now = time.monotonic()
                 if step != latest[0] or now >= latest[1] + LINE_SECONDS:
                     latest = (step, now)
-                    inform(f"{_STEPS.get(step, step)}: {100 * completed / max(total, 1e-9):.0f} %")
+                    share = f"{100 * completed / max(total, 1e-9):.0f} %"
+                    inform(", ".join(filter(None, (f"{_STEPS.get(step, step)}: {share}", said))))
 
         yield report
         stop_if_interrupted()
 
 
 @contextlib.contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], None]]:
+def deferred_interrupt() -> Iterator[Callable[[], None]]:
     """Keep the first Ctrl-C for the yielded function to raise; leave a second one to Python."""
     pressed: list[int] = []
 

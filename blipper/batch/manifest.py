@@ -102,8 +102,7 @@ class Manifest:
         """Let go of this run's claims."""
         try:
             with self._transaction():
-                self._db.execute("UPDATE recordings SET owner = NULL WHERE owner = ?", (self._id,))
-                self._db.execute("DELETE FROM runs WHERE id = ?", (self._id,))
+                self._forget_the_dead(self._live_runs())
         except BatchError:
             if (
                 details[0] is None
@@ -122,12 +121,17 @@ class Manifest:
                 f"{self._folder}: another batch with another model or other settings is working on this "
                 "output; wait for it, or take another output folder"
             )
-        marks = ",".join("?" * len(live))
-        self._db.execute(f"DELETE FROM runs WHERE id NOT IN ({marks})", [run for run, _ in live])
+        self._forget_the_dead(live)
         self._db.execute(
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", (self._id, host, pid, born, time.time(), key)
         )
         self.alone = not live
+
+    def _forget_the_dead(self, live: Sequence[tuple[str, str]]) -> None:
+        """Let go of the claims of all runs but those that live beside this one."""
+        marks, ids = ",".join("?" * len(live)), [run for run, _ in live]
+        self._db.execute(f"DELETE FROM runs WHERE id NOT IN ({marks})", ids)
+        self._db.execute(f"UPDATE recordings SET owner = NULL WHERE owner NOT IN ({marks})", ids)
 
     def claim(self, wanted: Sequence[tuple[str, str | None]], *, retry: bool = False) -> list[Verdict]:
         """Decide about recordings, and claim those that have to be worked on, in one transaction.

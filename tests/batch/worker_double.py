@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import numpy as np
 
 from blipper import audio
 from blipper.batch import places, worker
+from blipper.export import files
 from blipper.results import ModelInfo
 from blipper.voice import models
 from blipper.voice.labels import EMOTIONS
 
 _load = audio.load
+_write = files.write_atomically
 _kept: list[bytearray] = []
 
 
@@ -51,12 +54,33 @@ def poisoned_load(source: Any, **options: Any) -> Any:
             time.sleep(0.01)
     if name.startswith("fault"):
         raise RuntimeError("a library's own fault")
+    if os.environ.get("TEST_KILL") == "worker decodes":
+        kill_parent()
     if name.startswith("slow"):
         time.sleep(0.5)
     return _load(source, **options)
 
 
+def kill_parent() -> None:
+    """Kill the batch while this worker is in the middle of something; the worker goes on for a moment."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(0.2)
+
+
+def killing_write(path: Path, content: str) -> None:
+    if os.environ.get("TEST_KILL") == "worker is about to write":
+        kill_parent()
+    if os.environ.get("TEST_KILL") == "worker and parent die over half a file":
+        path.with_name(f".{path.name}.x.part").write_text(content[: len(content) // 2], encoding="utf-8")
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    _write(path, content)
+    if os.environ.get("TEST_KILL") == "worker has written":
+        kill_parent()
+
+
 if __name__ == "__main__":
+    files.write_atomically = killing_write
     models.load_model = LightModel
     audio.load = poisoned_load
     places._SETTLED = float(os.environ.get("TEST_SETTLED", places._SETTLED))
