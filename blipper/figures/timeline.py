@@ -104,8 +104,8 @@ def _aggression(analysis: Analysis, channel: int) -> Panel:
     events = [event for event in analysis.events if event.channel == channel]
     speech = [(span.start, span.end) for span in track.speech]
     traces = [
-        _bands(speech, STRIP, "Speech", SPEECH_COLOUR, 0.9),
-        _bands([(event.start, event.end) for event in events], (0.0, 1.0), "Event", EVENT_COLOUR, 0.18),
+        bands(speech, STRIP, "Speech", SPEECH_COLOUR, 0.9),
+        bands([(event.start, event.end) for event in events], (0.0, 1.0), "Event", EVENT_COLOUR, 0.18),
         go.Scatter(
             x=times,
             y=scores,
@@ -212,7 +212,7 @@ def _outlined(times: Float, rows: Float, step: float) -> tuple[Float, Float]:
     return np.concatenate(x), np.concatenate(y)
 
 
-def _bands(
+def bands(
     spans: list[tuple[float, float]], y: tuple[float, float], name: str, colour: str, opacity: float
 ) -> Any:
     """Return one trace with a filled rectangle a span."""

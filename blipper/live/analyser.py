@@ -95,6 +95,16 @@ class LiveAnalyser:
         return self._events.is_open
 
     @property
+    def provisional(self) -> list[tuple[float, float]]:
+        """The middles and scores of the newest cells, which windows yet to come may still change."""
+        step, first = self.settings.step, self._curve.n_settled
+        return [
+            ((first + i + 0.5) * step, score)
+            for i, score in enumerate(self._curve.provisional().tolist())
+            if score == score
+        ]
+
+    @property
     def buffered_bytes(self) -> int:
         """Bytes of samples that are kept at the moment."""
         return self._kept.nbytes

@@ -131,8 +131,8 @@ def new_page(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iter
         page.set_default_timeout(30_000)
         page.on("console", lambda message: _complain(message, complaints))
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-        page.on("request", lambda request: hosts.add(_host(request.url)))
-        page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
+        page.on("request", lambda request: hosts.add(host_of(request.url)))
+        page.on("websocket", lambda socket: hosts.add(host_of(socket.url)))
         page.goto(app_url)
         page.get_by_role("heading", name="Review").wait_for()
         return page
@@ -148,7 +148,7 @@ def new_page(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iter
     assert complaints == []
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """Return host and port; empty for blob: and data:, which never leave the browser."""
     return "" if url.startswith(("blob:", "data:")) else urlsplit(url).netloc
 
