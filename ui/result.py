@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
+from ui import library_review
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
 from ui.player import numbered_events, show_events, show_player
@@ -104,6 +105,7 @@ def _result(opened_id: str) -> None:
         show_events(opened, analysis, channel, threshold)
     elif track.speech:
         st.info("No stretch of this channel reaches the threshold for long enough to be an event.")
+    library_review.show(opened, analysis, channel)
     show_downloads(opened, analysis)
     show_windows(track.windows)
     show_origin(opened, analysis)

@@ -20,7 +20,7 @@ from blipper.library.finding import (
     read_tags,
     search,
 )
-from blipper.library.keeping import encode_sound, read_analysis, read_recording, read_sound, save
+from blipper.library.keeping import encode_sound, read_analysis, read_clip, read_recording, read_sound, save
 from blipper.library.retention import (
     Deleted,
     audit,
@@ -90,6 +90,7 @@ __all__ = [
     "open_library",
     "place",
     "read_analysis",
+    "read_clip",
     "read_item",
     "read_models",
     "read_recording",

@@ -21,7 +21,7 @@ from blipper.library.database import Database
 from blipper.library.place import check_days
 from blipper.library.tables import AnalysisRow, AudioRow, RecordingRow, StretchRow, TagRow
 from blipper.library.values import Kind, Saved, check_name, milliseconds, storable
-from blipper.recording import Recording
+from blipper.recording import Float32, Recording
 from blipper.results import Analysis, Event, Float
 from blipper.voice.labels import EMOTIONS
 
@@ -270,6 +270,51 @@ def read_sound(database: Database, recording_id: str, channels: str) -> tuple[by
         for channel, data in rows:
             sound.setdefault(channel, []).append(data)
     return tuple(b"".join(sound[channel]) for channel in sorted(sound))
+
+
+def read_clip(
+    database: Database, recording_id: str, channels: str, channel: int, start: float, end: float
+) -> tuple[Float32, int] | None:
+    """Return a stretch of a recording's kept sound; None where none is kept.
+
+    Parameters
+    ----------
+    database : Database
+    recording_id : str
+    channels : {"mix", "separate"}
+    channel : int
+    start, end : float
+        Seconds; clipped to the recording.
+
+    Returns
+    -------
+    samples : numpy.ndarray of float32, shape (n,)
+    sampling_rate : int
+        In Hz.
+
+    Raises
+    ------
+    LibraryError
+        If the sound is damaged.
+    """
+    import soundfile
+
+    with database.reading() as session:
+        wanted = select(AudioRow.data).where(
+            AudioRow.recording_id == recording_id, AudioRow.channels == channels, AudioRow.channel == channel
+        )
+        data = b"".join(session.scalars(wanted.order_by(AudioRow.chunk)))
+    if not data:
+        return None
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            first = min(max(0, round(start * file.samplerate)), file.frames)
+            last = min(max(first, round(end * file.samplerate)), file.frames)
+            file.seek(first)
+            samples: Float32 = file.read(last - first, dtype="float32")
+            return samples, int(file.samplerate)
+    except soundfile.SoundFileError as error:
+        raise LibraryError(f"the sound of recording {recording_id} is damaged ({error})") from error
 
 
 def read_recording(database: Database, recording_id: str, analysis: Analysis) -> Recording | None:
