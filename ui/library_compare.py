@@ -34,8 +34,8 @@ def show(database: Database, item: Item, labels: Mapping[str, str]) -> None:
     counts = {kind: sum(pair.kind == kind for pair in found.pairs) for kind in _KINDS}
     gap = "" if found.difference is None else f" The curves differ by {found.difference:.3f} on average."
     st.markdown(
-        f"{counts['both']} events are in both, {counts['first']} only in the first, {counts['second']} only "
-        f"in the second.{gap}"
+        f"Events in both: {counts['both']}; only in the first: {counts['first']}; only in the second: "
+        f"{counts['second']}.{gap}"
     )
     st.plotly_chart(
         analyses_figure(first, second, ("first", "second")), config=CHART, key=f"library_chart_{item.id}"

@@ -76,6 +76,7 @@ def ask_analyst(key: str) -> str:
     st.text_input(
         "Your name, as it stands beside your verdicts",
         max_chars=100,
+        width=420,
         key=widget,
         on_change=take,
         help="Kept with what you save and judge, and in the audit. Whoever can open this app can type any "

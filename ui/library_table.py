@@ -20,6 +20,9 @@ from ui.text import plain, printable, shorten
 #: Rows that are shown at most; a narrower search finds the rest.
 _MOST: Final = 500
 
+#: Keys of the widgets that say what to look for.
+FILTERS: Final = ("library_name", "library_tags", "library_verdicts", "library_model", "library_scores")
+
 _STATES: Final = {
     "any": "whatever",
     "none": "without a verdict",
@@ -66,8 +69,8 @@ def _ask(database: Database) -> Query:
         model, scores, days = st.columns([2, 2, 2])
         sha256 = model.selectbox(
             "Model",
-            [None, *models],
-            format_func=lambda key: "any" if key is None else f"{printable(models[key])} ({key[:8]}…)",
+            ["", *models],
+            format_func=lambda key: "any" if not key else f"{printable(models[key])} ({key[:8]}…)",
             key="library_model",
         )
         low, high = scores.slider(
@@ -82,7 +85,7 @@ def _ask(database: Database) -> Query:
         until=until,
         low=low,
         high=high,
-        model=sha256,
+        model=sha256 or None,
         verdicts=cast(VerdictState, verdicts),
     )
 

@@ -85,6 +85,9 @@ def _show_on(database: Database) -> None:
         f"The library is **on**: {number:,} recording{'' if number == 1 else 's'}, kept {_where()}. {_SHARED}"
     )
     library_state.ask_analyst("library")
+    for key in library_table.FILTERS:  # else they are lost while another part is shown
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
     part = st.segmented_control(
         "Part of the library",
         [*_PARTS, "settings"],
