@@ -112,9 +112,9 @@ def choose_first_row(page: Any) -> None:
 
 
 def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoot: Shoot) -> None:
-    from tests.library.making import SCORES, analysis, sound, track
-
     from playwright.sync_api import expect
+
+    from tests.library.making import SCORES, analysis, sound, track
 
     library = lib.open_library()
     made = analysis("A long call about a lost parcel.wav")
