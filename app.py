@@ -20,6 +20,7 @@ st.navigation(
     [
         st.Page("pages/review.py", title="Review", icon=":material/hearing:", default=True),
         st.Page("pages/live.py", title="Live", icon=":material/mic:"),
+        st.Page("pages/batch.py", title="Batch", icon=":material/folder_copy:"),
         st.Page("pages/signal.py", title="Signal", icon=":material/ssid_chart:"),
         st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/dataset:"),

@@ -19,7 +19,7 @@ from ui.text import WHAT_A_SCORE_IS
 SAMPLE: Final = Path(__file__).with_name("sample") / "scene.ogg"
 SAMPLE_NAME: Final = "Sample scene (synthetic voices).ogg"
 
-_CHANNELS: Final[dict[Channels, str]] = {
+CHANNELS: Final[dict[Channels, str]] = {
     "mix": "Mix them into one",
     "separate": "Keep them apart, as separate speakers",
 }
@@ -30,8 +30,8 @@ def show(held: Shelf) -> None:
     with st.expander("Add a recording", icon=":material/add:", expanded=not (held.finished or held.working)):
         channels = st.radio(
             "Channels of a stereo recording",
-            list(_CHANNELS),
-            format_func=_CHANNELS.__getitem__,
+            list(CHANNELS),
+            format_func=CHANNELS.__getitem__,
             horizontal=True,
             key="blipper_channels",
             help="Keep them apart when each side holds one speaker, as in many call-centre recordings. Each "
@@ -70,7 +70,7 @@ def _upload(held: Shelf, channels: Channels) -> None:
     for file in files:
         if held.take(file.file_id):
             _add(held, PurePath(file.name).name, file.getvalue(), channels)
-            _forget_upload(file.file_id)
+            forget_upload(file.file_id)
 
 
 def _microphone(held: Shelf, channels: Channels) -> None:
@@ -83,7 +83,7 @@ def _microphone(held: Shelf, channels: Channels) -> None:
     if spoken is not None and held.take(spoken.file_id):
         number = sum(entry.name.startswith("Microphone ") for entry in held.entries.values()) + 1
         _add(held, f"Microphone {number}.wav", spoken.getvalue(), channels)
-        _forget_upload(spoken.file_id)
+        forget_upload(spoken.file_id)
 
 
 def _sample(held: Shelf, channels: Channels) -> None:
@@ -102,7 +102,7 @@ def _add(held: Shelf, name: str, source: bytes | Path, channels: Channels) -> No
     engine().submit(held.add(name), source, channels)
 
 
-def _forget_upload(file_id: str) -> None:
+def forget_upload(file_id: str) -> None:
     """Let go of an upload's bytes, which the job holds now and drops when it is over.
 
     The widget stays as it is: a new one would lose what the user drops on it in the meantime.

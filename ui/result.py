@@ -12,6 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
 from ui import library_review
+from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
 from ui.player import numbered_events, show_events, show_player
@@ -67,6 +68,7 @@ def peak_score(analysis: Analysis) -> float | None:
 def delete_everything() -> None:
     """Forget recordings, results, uploads and what the browser could still fetch; then start afresh."""
     shelf().clear()
+    forget_batch()
     context = get_script_run_ctx()
     if context is not None and runtime.exists():
         instance = runtime.get_instance()

@@ -1,0 +1,155 @@
+"""The Batch page without a browser: Streamlit's AppTest runs the script, the batch runs for real."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from blipper.batch import read_rows
+from tests.conftest import ROOT
+from ui import batch_run, batch_table
+from ui.batch_open import load
+from ui.batch_run import Batch
+
+SCENE = ROOT / "ui" / "sample" / "scene.ogg"
+PAGE = ROOT / "pages" / "batch.py"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give batches a temporary folder of the test's own, and no root but what the test sets."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(batch_run.tempfile, "tempdir", str(folder))
+    monkeypatch.delenv("BLIPPER_BATCH_ROOT", raising=False)
+    return folder
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return AppTest.from_file(str(PAGE), default_timeout=60).run()
+
+
+def held(page: AppTest) -> Batch:
+    batch = page.session_state["blipper_batch"]
+    assert isinstance(batch, Batch)
+    return batch
+
+
+def finish(page: AppTest, seconds: float = 90) -> AppTest:
+    """Rerun until the batch rests, as the page's own polling does in a browser."""
+    deadline = time.monotonic() + seconds
+    while held(page).is_working:
+        assert time.monotonic() < deadline, "the batch did not come to its end"
+        time.sleep(0.2)
+        page.run()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    kinds = (page.title, page.subheader, page.markdown, page.caption, page.error, page.warning, page.success)
+    return "\n".join(element.value for kind in (*kinds, page.info) for element in kind).replace("\\", "")
+
+
+def test_the_empty_page_says_what_to_do(page: AppTest, own_folder: Path) -> None:
+    assert not page.exception
+    assert "Add recordings, then press **Start**." in shown(page)
+    assert page.button(key="blipper_batch_start").disabled
+    assert page.button(key="blipper_batch_stop").disabled
+    assert len(page.dataframe) == 0
+    assert list(own_folder.iterdir()) == []
+
+
+def test_uploads_from_start_to_download_and_deletion(page: AppTest, own_folder: Path) -> None:
+    page.file_uploader[0].set_value(
+        [("calm <b>.ogg", SCENE.read_bytes(), "audio/ogg"), ("broken.wav", b"nothing", "audio/wav")]
+    ).run()
+    assert "2 recordings added" in shown(page)
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert "**2 of 2** recordings" in shown(page)
+    assert "1 without a result" in shown(page)
+    table = page.dataframe[0].value
+    assert list(table["Recording"]) == ["calm _b_.ogg", "broken.wav"]
+    (row,) = (row for row in read_rows(held(page).output) if row.status == "done")
+    assert table["Highest score"][0] == pytest.approx(row.highest_score)
+    assert "broken.wav" in table["Problem"][1]
+
+    page.selectbox(key="blipper_batch_which").set_value("failed").run()
+    assert list(page.dataframe[0].value["Recording"]) == ["broken.wav"]
+    page.selectbox(key="blipper_batch_which").set_value("all").run()
+    page.text_input(key="blipper_batch_text").set_value("CALM").run()
+    assert list(page.dataframe[0].value["Recording"]) == ["calm _b_.ogg"]
+    assert "1 fit the filter" in shown(page)
+
+    output = held(page).output
+    rows = list(csv.DictReader(io.StringIO((output / "results.csv").read_bytes().decode(), newline="")))
+    assert {row["status"] for row in rows} == {"done", "failed"}
+    archive = zipfile.ZipFile(io.BytesIO(batch_table._archive(output)()))
+    assert {"results.csv", "results.parquet", Path(row.result or "").as_posix()} <= set(archive.namelist())
+    assert archive.testzip() is None
+
+    opened = load("id", "calm.ogg", Path(row.path), output / (row.result or ""), lambda *_: None)
+    assert opened.analysis.provenance.sha256 == row.sha256
+    assert len(opened.playback) == len(opened.analysis.tracks) == 1
+
+    page.button(key="blipper_batch_delete").click().run()
+    assert not page.exception
+    assert list(own_folder.iterdir()) == []
+    assert page.button(key="blipper_batch_start").disabled
+    assert len(page.dataframe) == 0
+
+
+def test_without_a_root_the_page_says_how_to_set_one(page: AppTest) -> None:
+    page.segmented_control(key="blipper_batch_way").set_value("server").run()
+    assert "BLIPPER_BATCH_ROOT=/srv/calls streamlit run app.py" in shown(page)
+    assert page.button(key="blipper_batch_start").disabled
+
+
+def test_a_root_that_is_none_is_told(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BLIPPER_BATCH_ROOT", str(tmp_path / "nowhere"))
+    page.segmented_control(key="blipper_batch_way").set_value("server").run()
+    assert "cannot be read" in shown(page)
+
+
+def test_a_folder_of_the_server(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_folder: Path
+) -> None:
+    root = tmp_path / "calls"
+    (root / "june").mkdir(parents=True)
+    (tmp_path / "secret").mkdir()
+    shutil.copy(SCENE, root / "june" / "a.ogg")
+    shutil.copy(SCENE, tmp_path / "secret" / "b.ogg")
+    (root / "out").symlink_to(tmp_path / "secret")
+    (root / "june" / "out.ogg").symlink_to(tmp_path / "secret" / "b.ogg")
+    monkeypatch.setenv("BLIPPER_BATCH_ROOT", str(root))
+    page.segmented_control(key="blipper_batch_way").set_value("server").run()
+    for name in ("../secret", "out", str(tmp_path), "nowhere"):
+        page.text_input(key="blipper_batch_folder").set_value(name).run()
+        assert page.error[0].value
+        assert page.button(key="blipper_batch_start").disabled
+    page.text_input(key="blipper_batch_folder").set_value("june").run()
+    page.checkbox(key="blipper_batch_keep").check().run()
+    page.text_input(key="blipper_batch_results").set_value("../elsewhere").run()
+    assert "not below the root" in page.error[0].value.replace("\\", "")
+    page.text_input(key="blipper_batch_results").set_value("results").run()
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert list(page.dataframe[0].value["Recording"]) == [str(Path("june", "a.ogg"))]
+    assert (root / "results" / "results.csv").is_file()
+
+    page.button(key="blipper_batch_start").click().run()  # again: nothing is done twice
+    finish(page)
+    assert "1 done before" in shown(page)
+    page.button(key="blipper_batch_delete").click().run()
+    assert (root / "results" / "results.csv").is_file()
+    assert list(own_folder.iterdir()) == []
