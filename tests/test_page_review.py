@@ -180,6 +180,31 @@ def test_channels_kept_apart_are_chosen_from(page: AppTest) -> None:
     assert not page.exception
 
 
+def test_speakers_can_be_named_and_the_names_stay(page: AppTest) -> None:
+    page.radio(key="blipper_channels").set_value("separate").run()
+    page.file_uploader[0].upload("call.wav", wav(speech_and_silence()), "audio/wav").run()
+    finish(page)
+    [opened] = held(page).finished
+    assert any(heading.value == "Speakers" for heading in page.subheader)
+    assert page.text_input(key=f"label_{opened.id}_0_left").value == "left"
+    page.text_input(key=f"label_{opened.id}_0_left").set_value("Agent [x](y)").run()
+    assert not page.exception
+    assert {turn.speaker for turn in opened.analysis.tracks[0].turns} == {"Agent [x](y)"}
+    (talk,) = [table.value for table in page.dataframe if "Takes over" in table.value]
+    assert list(talk["Speaker"]) == ["Agent [x](y)"]
+    assert page.radio(key=f"channel_{opened.id}").options[0].startswith(r"Agent \[x\]\(y\): ")
+    page.slider(key=f"threshold_{opened.id}").set_value(0.2).run()
+    assert {turn.speaker for turn in opened.marked.tracks[0].turns} == {"Agent [x](y)"}
+    page.text_input(key=f"label_{opened.id}_0_Agent [x](y)").set_value("").run()
+    assert any("expected 1 to 60 printable" in error.value.replace("\\", "") for error in page.error)
+
+
+def test_a_mix_has_no_lanes(page: AppTest) -> None:
+    page.file_uploader[0].upload("call.wav", wav(speech_and_silence()), "audio/wav").run()
+    finish(page)
+    assert not any(heading.value == "Speakers" for heading in page.subheader)
+
+
 def test_a_recording_from_the_microphone_is_analysed(page: AppTest) -> None:
     page.segmented_control(key="blipper_way").set_value("microphone").run()
     page.audio_input[0].upload("audio.wav", wav(speech_and_silence()[: 5 * 16_000, 0])).run()

@@ -17,6 +17,7 @@ from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
 from ui.player import numbered_events, show_events, show_player
 from ui.session import OpenRecording, Shelf, shelf
+from ui.speakers_view import show_speakers
 from ui.text import WHAT_A_SCORE_IS, plain, shorten
 
 
@@ -75,7 +76,7 @@ def delete_everything() -> None:
         instance.uploaded_file_mgr.remove_session_files(context.session_id)
         instance.media_file_mgr.clear_session_refs(context.session_id)
         instance.media_file_mgr.remove_orphaned_files()
-    for key in [key for key in st.session_state if str(key).startswith(("threshold_", "channel_"))]:
+    for key in [key for key in st.session_state if str(key).startswith(("threshold_", "channel_", "label_"))]:
         del st.session_state[key]
     gc.collect()  # closes the unlinked files behind long recordings now, not some time later
     st.toast("Everything is deleted.", icon=":material/delete:")
@@ -97,6 +98,7 @@ def _result(opened_id: str) -> None:
     )
     for notice in analysis.notices:
         (st.warning if notice.severity == "warning" else st.info)(plain(notice.message))
+    show_speakers(opened, analysis)
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
     show_quality(track.quality)
@@ -131,7 +133,10 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
 
 def _channel_label(analysis: Analysis, channel: int) -> str:
     count = len(numbered_events(analysis, channel))
-    return f"{plain(analysis.tracks[channel].name.capitalize())}: {count} event{'s' if count != 1 else ''}"
+    track = analysis.tracks[channel]
+    names = list(dict.fromkeys(turn.speaker for turn in track.turns))
+    name = names[0] if names and names != [track.name] else track.name.capitalize()
+    return f"{plain(name)}: {count} event{'s' if count != 1 else ''}"
 
 
 # Streamlit keeps callbacks for as long as the session lives, so these hold an id and not the recording.

@@ -7,6 +7,7 @@ Everything lives in ``st.session_state`` and nowhere else, so it ends with the b
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -14,6 +15,7 @@ import streamlit as st
 from blipper.analysis import with_threshold
 from blipper.recording import Recording
 from blipper.results import Analysis
+from blipper.speakers.talk import rename
 from ui.jobs import Job
 from ui.playback import Playback
 
@@ -59,6 +61,12 @@ class OpenRecording:
         if threshold != self.threshold:
             self.threshold = threshold
             self._marked = None if threshold is None else with_threshold(self.analysis, threshold)
+
+    def rename(self, labels: Mapping[str, str]) -> None:
+        """Give speakers other labels; see :func:`blipper.speakers.talk.rename`."""
+        self.analysis = rename(self.analysis, labels)
+        if self._marked is not None:
+            self._marked = rename(self._marked, labels)
 
     @property
     def shown_threshold(self) -> float:

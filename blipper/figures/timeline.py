@@ -54,7 +54,7 @@ def aggression_figure(analysis: Analysis, channel: int = 0) -> go.Figure:
         If the analysis has no such channel.
     """
     _check(analysis, channel)
-    return _stack(analysis, channel, [_aggression(analysis, channel)], "Aggression score over time")
+    return _stack(analysis, channel, [aggression_panel(analysis, channel)], "Aggression score over time")
 
 
 def emotions_figure(analysis: Analysis, channel: int = 0) -> go.Figure:
@@ -72,7 +72,7 @@ def timeline_figure(analysis: Analysis, channel: int = 0) -> go.Figure:
     Parameters, returns and errors are those of :func:`aggression_figure`.
     """
     _check(analysis, channel)
-    panels = [_aggression(analysis, channel), _emotions(analysis, channel)]
+    panels = [aggression_panel(analysis, channel), _emotions(analysis, channel)]
     return _stack(analysis, channel, panels, "Where the voice sounds angry")
 
 
@@ -95,13 +95,16 @@ def _stack(analysis: Analysis, channel: int, panels: list[Panel], title: str) ->
     return figure
 
 
-def _aggression(analysis: Analysis, channel: int) -> Panel:
+def aggression_panel(analysis: Analysis, channel: int) -> Panel:
+    """Return one channel's aggression curve with its threshold, events and speech."""
     import plotly.graph_objects as go
 
     track = analysis.tracks[channel]
     threshold = analysis.threshold
     times, scores, _ = thinned(track.curve)
-    events = [event for event in analysis.events if event.channel == channel]
+    # Numbers run over all channels, as on the page and in tables.
+    numbered = [(n, event) for n, event in enumerate(analysis.events, 1) if event.channel == channel]
+    events = [event for _, event in numbered]
     speech = [(span.start, span.end) for span in track.speech]
     traces = [
         bands(speech, STRIP, "Speech", SPEECH_COLOUR, 0.9),
@@ -129,7 +132,7 @@ def _aggression(analysis: Analysis, channel: int) -> Panel:
             y=[event.peak for event in events],
             mode="markers+text",
             name="Event's peak",
-            text=[str(number) for number in range(1, len(events) + 1)],
+            text=[str(number) for number, _ in numbered],
             textposition="top center",
             cliponaxis=False,
             marker={"symbol": "diamond", "size": 9, "color": CURVE_COLOUR},

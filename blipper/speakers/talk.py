@@ -85,7 +85,7 @@ class Talk:
     Parameters
     ----------
     speakers : tuple of SpeakerTalk
-        In order of their first turns.
+        In order of their channels, then of their first turns.
     overlap : float
         Seconds in which two speakers or more speak at once.
     interruptions : tuple of Interruption
@@ -115,12 +115,12 @@ def talk(analysis: Analysis) -> Talk | None:
     Talk or None
         None where nobody's turns are known (a mix without a guess at its speakers, or silence).
     """
-    turns: dict[str, list[Turn]] = {}
-    spoken: dict[str, list[Span]] = {}
+    turns: dict[str, list[Turn]] = {label: [] for label in speakers(analysis)}
+    spoken: dict[str, list[Span]] = {label: [] for label in turns}
     every = [(turn, track) for track in analysis.tracks for turn in track.turns]
     for turn, track in sorted(every, key=lambda pair: pair[0].start):
-        turns.setdefault(turn.speaker, []).append(turn)
-        spoken.setdefault(turn.speaker, []).extend(_spoken(turn, track))
+        turns[turn.speaker].append(turn)
+        spoken[turn.speaker].extend(_spoken(turn, track))
     if not turns:
         return None
     interruptions = _interruptions(turns, spoken)
@@ -151,9 +151,8 @@ def speaker_of_event(analysis: Analysis, event: Event) -> str | None:
 
 
 def speakers(analysis: Analysis) -> tuple[str, ...]:
-    """Return the labels of all speakers, in order of their first turns."""
-    every = sorted((turn for track in analysis.tracks for turn in track.turns), key=lambda turn: turn.start)
-    return tuple(dict.fromkeys(turn.speaker for turn in every))
+    """Return the labels of all speakers, in order of their channels, then of their first turns."""
+    return tuple(dict.fromkeys(turn.speaker for track in analysis.tracks for turn in track.turns))
 
 
 def rename(analysis: Analysis, labels: Mapping[str, str]) -> Analysis:

@@ -323,7 +323,16 @@ def test_channels_kept_apart(new_page: OpenPage, two_minutes: Path, tmp_path: Pa
     upload(page, call)
     wait_for_result(page, call.name)
     left = audio(page, "a.src")
+    page.get_by_text("Name the speakers").click()
+    page.get_by_label("Speaker 1").fill("Agent")
+    page.get_by_label("Speaker 1").press("Enter")
+    page.get_by_text(re.compile(r"^Agent: \d+ event")).wait_for()
+    page.get_by_text("Agent: aggression score").wait_for()
     shoot(page, "review-channels-1440-light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(600)
+    shoot(page, "review-channels-390-light")
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_text(re.compile(r"^Right: \d+ event")).click()
     deadline = time.monotonic() + 10
     while audio(page, "a.src") == left:
