@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -36,11 +37,20 @@ _REASONS: Final = {
 }
 
 
+class Engine(StrEnum):
+    """Where the workers are."""
+
+    local = "local"
+    ray = "ray"
+
+
 def batch(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATHS", help="Recordings, folders of recordings, or patterns.", show_default=False
+            metavar="PATHS",
+            help="Recordings, folders of recordings, patterns, or addresses such as s3://bucket/calls.",
+            show_default=False,
         ),
     ],
     output: Annotated[
@@ -72,6 +82,15 @@ def batch(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what an earlier run gave up.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="Processes of this machine, or a Ray cluster's.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", help="The Ray cluster's address or 'auto'; this machine alone unless given."
+        ),
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Hash every recording instead of believing size and times.")
     ] = False,
@@ -105,6 +124,8 @@ def batch(
                     output,
                     settings=settings,
                     model=model,
+                    engine=engine.value,
+                    address=address,
                     workers=workers,
                     limits=limits,
                     retry=retry_failed,

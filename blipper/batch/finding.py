@@ -66,7 +66,9 @@ def _expand(given: str, on_nothing: OnNothing) -> Iterator[str]:
 def _remote(given: str, on_nothing: OnNothing) -> Iterator[str]:
     system, inner = places.file_system(given)
     try:
-        if not system.isdir(inner):
+        # Whether an http address is a folder cannot be asked without fetching it.
+        listed = given.endswith("/") if given.lower().startswith("http") else system.isdir(inner)
+        if not listed:
             yield given
             return
         names = system.find(inner)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from blipper.batch import places
+from blipper.batch import places, process
 from blipper.batch.process import Message, WorkerProcess
 from blipper.batch.state import BatchLimits
 from blipper.batch.work import Outcome, Task, failed
@@ -35,15 +35,27 @@ class Pool:
         What the workers' model must be.
     workers : int
     limits : BatchLimits
+    threads : int, optional
+        Of each worker; together they fill the cores unless given.
+    module : str, optional
+        What a worker runs; :data:`blipper.batch.process.WORKER` unless given.
     """
 
     def __init__(
-        self, setup: Mapping[str, Any], model_sha256: str, workers: int, limits: BatchLimits
+        self,
+        setup: Mapping[str, Any],
+        model_sha256: str,
+        workers: int,
+        limits: BatchLimits,
+        *,
+        threads: int | None = None,
+        module: str | None = None,
     ) -> None:
         self._setup = setup
         self._sha256 = model_sha256
         self._limits = limits
-        self._threads = max(1, (os.cpu_count() or 1) // workers)
+        self._threads = threads or max(1, (os.cpu_count() or 1) // workers)
+        self._module = module or process.WORKER
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
         self._stillborn = 0
@@ -148,7 +160,7 @@ class Pool:
         return f"; it said: {text.splitlines()[-1]}" if text else ""
 
     def _start(self) -> None:
-        self._workers.append(WorkerProcess(self._setup, self._threads, self._messages))
+        self._workers.append(WorkerProcess(self._setup, self._module, self._threads, self._messages))
 
     def _end(self) -> None:
         for worker in self._workers:

@@ -21,8 +21,8 @@ import psutil
 from blipper.batch.state import BatchLimits, Reason
 from blipper.batch.work import Task
 
-#: What a worker runs.
-PROGRAM: Final = (sys.executable, "-m", "blipper.batch.worker")
+#: The module that a worker runs.
+WORKER = "blipper.batch.worker"
 
 #: Bytes of a worker's standard error that are kept; libraries' warnings about a recording each add up.
 _ERROR_BYTES: Final = 1 << 20
@@ -39,20 +39,24 @@ class WorkerProcess:
     ----------
     setup : mapping
         Model, settings and output, as :mod:`blipper.batch.worker` takes them.
+    module : str
+        :data:`WORKER`.
     threads : int
         Threads that its libraries may use.
     messages : queue.SimpleQueue
         Gets ``(this, message)`` for all that the worker says, and ``(this, None)`` when it has ended.
     """
 
-    def __init__(self, setup: Mapping[str, Any], threads: int, messages: queue.SimpleQueue[Message]) -> None:
+    def __init__(
+        self, setup: Mapping[str, Any], module: str, threads: int, messages: queue.SimpleQueue[Message]
+    ) -> None:
         self.task: Task | None = None
         self.since = time.monotonic()
         self.is_ready = False
         self.verdict: tuple[Reason, str] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by end())
         self._process = subprocess.Popen(
-            PROGRAM,
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -38,7 +38,7 @@ _BEAT: Final = 20.0
 
 
 class Engine(Protocol):
-    """What works on recordings: :class:`blipper.batch.pool.Pool`."""
+    """What works on recordings: :class:`blipper.batch.pool.Pool`, or a cluster."""
 
     @property
     def is_ready(self) -> bool:
@@ -66,6 +66,7 @@ def run(
     settings: Settings | None = None,
     model: str = "auto",
     engine: str = "local",
+    address: str | None = None,
     workers: int | None = None,
     limits: BatchLimits | None = None,
     retry: bool = False,
@@ -88,8 +89,11 @@ def run(
     settings : Settings, optional
     model : str, optional
         Name of an installed model.
-    engine : {"local"}
-        Worker processes of this machine.
+    engine : {"local", "ray"}
+        Worker processes of this machine, or of the machines of a Ray cluster, each of which has Blipper
+        installed and reads the recordings under the same paths or addresses.
+    address : str, optional
+        Of the Ray cluster; one of this machine alone unless given.
     workers : int, optional
         One a core unless given.
     limits : BatchLimits, optional
@@ -112,7 +116,8 @@ def run(
     Raises
     ------
     BatchError
-        If the output cannot be written, another batch with other settings is at it, workers do not start.
+        If the output cannot be written, another batch with other settings is at it, workers do not start, or
+        the cluster is lost.
     ModelError
         If the model is missing or damaged.
     SettingsError
@@ -120,8 +125,10 @@ def run(
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    if engine != "local":
-        raise SettingsError(f"the engine is {engine!r}, expected 'local'")
+    if engine not in ("local", "ray"):
+        raise SettingsError(f"the engine is {engine!r}, expected 'local' or 'ray'")
+    if address is not None and engine != "ray":
+        raise SettingsError(f"address {address!r} is a Ray cluster's; it needs the engine 'ray'")
     if workers is not None and not 1 <= workers <= 4096:
         raise SettingsError(f"workers is {workers}, expected 1 to 4096")
     if places.is_remote(os.fspath(output)):
@@ -139,7 +146,13 @@ def run(
     target = _output_folder(Path(output))
 
     setup = {"model": folder.name, "settings": settings.to_dict(), "output": str(target)}
-    pool = Pool(setup, sha256, workers or os.cpu_count() or 1, limits)
+    pool: contextlib.AbstractContextManager[Engine]
+    if engine == "ray":
+        from blipper.batch.cluster import RayCluster
+
+        pool = RayCluster(setup | {"output": None}, sha256, workers, limits, address)
+    else:
+        pool = Pool(setup, sha256, workers or os.cpu_count() or 1, limits)
     described = json.dumps(settings.to_dict(), sort_keys=True)
     with Manifest(target, sha256, hashlib.sha256(described.encode()).hexdigest()) as manifest:
         if manifest.alone:

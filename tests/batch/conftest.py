@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,14 @@ from blipper.batch import process
 from tests.conftest import ROOT
 from tests.helpers import RATE, read_16k
 
-#: Starts the worker with a light model; see its docstring.
-DOUBLE = (sys.executable, "-m", "tests.batch.worker_double")
+#: The worker with a light model; see its docstring.
+DOUBLE = "tests.batch.worker_double"
 
 
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workers run with the light model."""
-    monkeypatch.setattr(process, "PROGRAM", DOUBLE)
+    monkeypatch.setattr(process, "WORKER", DOUBLE)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def deadly(function: Callable[..., Any], when: str, call: int) -> Callable[..., 
 
 
 if __name__ == "__main__":
-    process.PROGRAM = DOUBLE
+    process.WORKER = DOUBLE
     moment, source, output = sys.argv[1:]
     if moment in MOMENTS:
         place, name, when, call = MOMENTS[moment]

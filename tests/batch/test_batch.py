@@ -15,7 +15,7 @@ import pytest
 
 import blipper
 from blipper import batch
-from blipper.batch import places
+from blipper.batch import places, process
 from blipper.batch.state import BatchState
 from blipper.errors import BatchError, Cancelled, ModelError, SettingsError
 from blipper.results import Analysis
@@ -267,12 +267,8 @@ def test_a_manifest_that_is_none(light: None, calls: Path, tmp_path: Path) -> No
 
 
 def test_workers_that_never_start(calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from blipper.batch import process
-
-    monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", "raise SystemExit('no model here')"))
+    monkeypatch.setattr(process, "WORKER", "tests.batch.no_such_worker")
     begin = time.monotonic()
-    with pytest.raises(BatchError, match=r"do not start.*no model here"):
+    with pytest.raises(BatchError, match=r"do not start.*no_such_worker"):
         batch.run(calls, tmp_path / "out", workers=1)
     assert time.monotonic() - begin < 30

@@ -23,8 +23,8 @@ from tests.conftest import ROOT
 
 #: The command with the light worker, in a process of its own.
 LIGHT = (
-    "import sys; from blipper.batch import process;"
-    "process.PROGRAM = (sys.executable, '-m', 'tests.batch.worker_double');"
+    "from blipper.batch import process;"
+    "process.WORKER = 'tests.batch.worker_double';"
     "from blipper.cli import main; main()"
 )
 
