@@ -44,7 +44,9 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_lost_node_loses_nothing(light: None, cluster: Any, tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_node_loses_nothing(
+    light: None, cluster: Any, tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, out = tmp_path / "calls", tmp_path / "out"
     folder.mkdir()
     for i in range(14):
