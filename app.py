@@ -22,6 +22,7 @@ st.navigation(
         st.Page("pages/live.py", title="Live", icon=":material/mic:"),
         st.Page("pages/batch.py", title="Batch", icon=":material/folder_copy:"),
         st.Page("pages/signal.py", title="Signal", icon=":material/ssid_chart:"),
+        st.Page("pages/explain.py", title="Explain", icon=":material/lightbulb:"),
         st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/dataset:"),
         st.Page("pages/evaluation.py", title="Evaluation", icon=":material/rule:"),

@@ -2,8 +2,8 @@
 
 The explanation is laid over the sound's spectrum as a gain between 1, where a cell helped the score in the
 direction in which it went, and a floor elsewhere; the inverse transform keeps the original phase. What is
-heard is the original's own sound and nothing made up, though lowering cells leaves a little of the hollow ring
-of masked spectra.
+heard is the original's own sound and nothing made up, though lowering cells leaves a little of the hollow
+ring of masked spectra.
 """
 
 from __future__ import annotations

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from blipper.explain.attribution import Attribution
+from blipper.explain.overview import Overview
+from blipper.explain.pieces import LeftOut
+from blipper.explain.what_if import WhatIf
 from blipper.explain.wording import Told, shares
-from blipper.export.csv import seconds, table
+from blipper.export.csv import score, seconds, table, text
 from blipper.terminal import columns
 
 CELL_COLUMNS = ("start_s", "band_hz", "contribution_log_odds", "level_db")
@@ -43,3 +48,42 @@ def attribution_csv(attribution: Attribution) -> str:
         for k in range(len(bands))
     )
     return table(CELL_COLUMNS, rows)
+
+
+def pieces_csv(pieces: Sequence[LeftOut]) -> str:
+    """Return what each piece gives the score."""
+    rows = (
+        (
+            seconds(piece.start),
+            seconds(piece.end),
+            text(piece.text),
+            f"{piece.effect:.6f}",
+            score(piece.score),
+        )
+        for piece in pieces
+    )
+    return table(("start_s", "end_s", "text", "effect_log_odds", "score_without"), rows)
+
+
+def what_if_csv(curves: Sequence[WhatIf]) -> str:
+    """Return the score at each step of each change."""
+    rows = (
+        (curve.change.name, f"{step:g}", curve.change.unit, score(float(value)), score(curve.original))
+        for curve in curves
+        for step, value in zip(curve.change.steps, curve.scores, strict=True)
+    )
+    return table(("change", "step", "unit", "score", "score_unchanged"), rows)
+
+
+def overview_csv(overview: Overview) -> str:
+    """Return each window's sum, then each band's mean contribution."""
+    windows = zip(overview.starts, overview.ends, overview.contributions, overview.scores, strict=True)
+    rows = [
+        ("window", seconds(float(a)), seconds(float(b)), "", f"{c:.6f}", score(float(s)))
+        for a, b, c, s in windows
+    ]
+    rows += [
+        ("band", "", "", f"{hz:.1f}", f"{value:.6f}", "")
+        for hz, value in zip(overview.bands, overview.band_profile, strict=True)
+    ]
+    return table(("kind", "start_s", "end_s", "band_hz", "contribution_log_odds", "score"), rows)

@@ -1,0 +1,302 @@
+"""The Explain page: what in the sound moved a score, to be seen, heard and checked."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+import streamlit as st
+
+from blipper.explain.attribution import Method
+from blipper.explain.choice import Choice
+from blipper.explain.listen import only_what_mattered
+from blipper.explain.reports import attribution_csv, overview_csv, pieces_csv, what_if_csv
+from blipper.figures.explain import attribution_figure, overview_figure, pieces_figure, what_if_figure
+from blipper.wording import length
+from ui import explain_choice, explain_work
+from ui.explain_choice import kept
+from ui.explain_work import Explained
+from ui.session import OpenRecording
+from ui.text import plain, safe_stem, shorten
+
+_ICONS = {"good": ":material/check_circle:", "fair": ":material/error:", "poor": ":material/cancel:"}
+
+
+def show_nothing_open() -> None:
+    """Say what to do when no recording is open."""
+    st.info(
+        "No recording is open. Go to the Review page, then upload or record one there, or load the synthetic "
+        "sample. Its scores can be explained here.",
+        icon=":material/hearing:",
+    )
+    st.page_link("pages/review.py", label="Go to Review", icon=":material/arrow_forward:")
+
+
+@st.fragment
+def show(opened: OpenRecording) -> None:
+    """Show the choice and everything about it; a change reruns no more than this."""
+    st.caption(f"{plain(shorten(opened.name, 80))} · {length(opened.recording.duration)}")
+    target, method = explain_choice.choose_score()
+    choice = explain_choice.choose_windows(opened, target)
+    if choice is None:
+        return
+    key = ("explain", method, target, choice.channel, choice.windows)
+    found = explain_work.result(opened, key)
+    if found is None:
+        _compute(opened, key, choice, target, method)
+    else:
+        _explained(opened, found, choice, target)
+    st.divider()
+    _what_if(opened, choice, target)
+    _overview(opened, choice.channel, target)
+    with st.expander("How to read an explanation, and how far to trust it", icon=":material/info:"):
+        st.markdown(HOW_TO_READ)
+
+
+def _compute(
+    opened: OpenRecording, key: explain_work.Key, choice: Choice, target: str, method: Method
+) -> None:
+    """Start integrated gradients at once, and SHAP when it is asked for."""
+    stopped = st.session_state.get("explain_stopped") == key
+    if explain_work.job_of(opened, key) is None:
+        label = "Explain again" if stopped else "Compute SHAP"
+        if (method == "integrated gradients" and not stopped) or st.button(
+            label,
+            icon=":material/play_arrow:",
+            key="explain_start",
+            help="Runs on this machine; can be stopped",
+        ):
+            st.session_state.pop("explain_stopped", None)
+            explain_work.submit(opened, key, explain_work.explaining(opened, choice, target, method))
+    explain_work.follow(opened, key)
+
+
+def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: str) -> None:
+    attribution = found.attribution
+    st.markdown(f"#### {plain(found.told.sentence)}")
+    st.caption(f"{_ICONS[found.told.certainty]} Certainty {found.told.certainty}. {plain(found.told.reason)}")
+    if choice.left_out:
+        st.caption(f"{choice.left_out} more windows of this event were left out to keep it quick.")
+    score, base, total, error = st.columns(4)
+    score.metric("Score", f"{attribution.score:.2f}", help="Mean score of the windows that are explained")
+    base.metric(
+        "Neutral speech",
+        f"{attribution.base_score:.2f}",
+        help="What the model gives for what the sound was compared with",
+    )
+    total.metric(
+        "Contributions",
+        f"{attribution.total:+.2f}",
+        help=f"All cells together, in log-odds; the score's difference is {attribution.difference:+.2f}",
+    )
+    error.metric(
+        "Completeness error",
+        f"{100 * attribution.relative_error:.1f} %",
+        help="By how much the contributions miss the difference that they should add up to. "
+        + (
+            f"From random draws, the sum has a standard error of {attribution.uncertainty:.2f}."
+            if attribution.uncertainty
+            else "Integrated gradients draw nothing at random."
+        ),
+    )
+    _map(opened, found)
+    _listen(opened, found, choice)
+    _pieces(found, opened)
+    _downloads(opened, found)
+
+
+def _map(opened: OpenRecording, found: Explained) -> None:
+    strength, contrast, picture = st.columns(3)
+    opacity = strength.slider(
+        "Strength of the colours",
+        0.0,
+        1.0,
+        step=0.05,
+        key=kept("strength", 0.8),
+        help="How much the contributions cover the spectrogram; at 0 it is seen alone.",
+    )
+    quantile = contrast.slider(
+        "Full colour from the strongest (%)",
+        0.1,
+        20.0,
+        step=0.1,
+        key=kept("contrast", 1.0),
+        help="The strongest cells of this share get the full colour. More shows weak contributions as well.",
+    )
+    picture.segmented_control(
+        "Save pictures as",
+        ["svg", "png"],
+        format_func=str.upper,
+        required=True,
+        key=kept("picture", "svg"),
+        help="What the camera button at each figure's upper right corner saves.",
+    )
+    figure = attribution_figure(found.attribution, strength=opacity, contrast=1 - quantile / 100)
+    _chart(figure, "explain_map", opened, "Contributions over the spectrogram")
+    st.caption(
+        ":orange[**Vermillion raises**] the score, :blue[**blue lowers**] it; what is transparent does "
+        "neither. Grey is the sound's level as the model sees it."
+    )
+
+
+def _listen(opened: OpenRecording, found: Explained, choice: Choice) -> None:
+    st.subheader("Hear only what mattered", anchor=False)
+    share, side = st.columns([1, 1.4])
+    percent = share.slider(
+        "Keep the strongest (%)",
+        10,
+        100,
+        step=5,
+        key=kept("share", 60),
+        help="Share of the contributions that stays as loud as it is; everything else is lowered by 30 dB.",
+    )
+    direction = side.segmented_control(
+        "Keep what",
+        ["for", "against"],
+        format_func={"for": "raises the score", "against": "lowers the score"}.__getitem__,
+        required=True,
+        key=kept("side", "for"),
+        help="Which side of the map is heard.",
+    )
+    attribution = found.attribution
+    rate = opened.recording.sampling_rate
+    sound = opened.recording.read(attribution.parts[0].start, attribution.parts[-1].end, choice.channel)
+    heard = only_what_mattered(
+        sound,
+        rate,
+        attribution,
+        origin=attribution.parts[0].start,
+        share=percent / 100,
+        side="against" if direction == "against" else "for",
+    )
+    left, right = st.columns(2)
+    left.markdown("**Original**")
+    left.audio(_flac(sound, rate), format="audio/flac")
+    right.markdown("**Only what mattered**")
+    right.audio(_flac(heard, rate), format="audio/flac")
+
+
+def _pieces(found: Explained, opened: OpenRecording) -> None:
+    st.subheader("Without this word" if found.by_words else "Without this piece", anchor=False)
+    _chart(pieces_figure(found.pieces), "explain_pieces", opened, "What each piece gives the score")
+    what = "word" if found.by_words else "piece of about 0.3 s"
+    st.caption(
+        f"Each {what} is replaced by the average spectrum of neutral speech, and the windows are scored "
+        "again. A bar above zero: the score would be lower without it. Effects do not add up to the score, "
+        "since pieces work together."
+    )
+
+
+def _what_if(opened: OpenRecording, choice: Choice, target: str) -> None:
+    st.subheader("What if", anchor=False)
+    key = ("what if", target, choice.channel, choice.windows)
+    found = explain_work.result(opened, key)
+    if found is not None:
+        threshold = opened.shown_threshold if target == "aggression" else None
+        _chart(what_if_figure(found, threshold), "explain_what_if", opened, "Score of the changed sound")
+        st.caption(
+            "Dashed: the score of the unchanged sound. An open circle is the step that changes nothing. "
+            + " ".join(f"*{curve.change.label}*: {curve.change.note}" for curve in found)
+        )
+        _offer("These numbers (CSV)", what_if_csv(found), opened, "what-if.csv", "explain_what_if_csv")
+        return
+    st.markdown("How would the score change if the voice were higher, faster, louder, or the line noisier?")
+    if explain_work.job_of(opened, key) is None and st.button(
+        "Change the sound",
+        icon=":material/tune:",
+        key="explain_change",
+        help="Scores about 30 changed versions",
+    ):
+        explain_work.submit(opened, key, explain_work.changing(opened, choice, target))
+    explain_work.follow(opened, key)
+
+
+def _overview(opened: OpenRecording, channel: int, target: str) -> None:
+    st.subheader("The whole recording", anchor=False)
+    key = ("overview", target, channel)
+    found = explain_work.result(opened, key)
+    if found is not None:
+        _chart(overview_figure(found), "explain_overview", opened, "What carries the recording's score")
+        left_out = f" {found.left_out} windows were left out to keep it quick." if found.left_out else ""
+        st.caption(
+            f"{len(found.starts)} windows by integrated gradients; on average their contributions miss the "
+            f"difference from neutral speech by {found.completeness_error:.2f} log-odds.{left_out}"
+        )
+        _offer("These numbers (CSV)", overview_csv(found), opened, "overview.csv", "explain_overview_csv")
+        return
+    st.markdown("Which seconds and which bands carry the score over the whole recording?")
+    if explain_work.job_of(opened, key) is None and st.button(
+        "Sum up the recording",
+        icon=":material/functions:",
+        key="explain_sum",
+        help="Explains up to 240 windows; long recordings take a minute or more, and can be stopped",
+    ):
+        explain_work.submit(opened, key, explain_work.summing_up(opened, channel, target))
+    explain_work.follow(opened, key)
+
+
+def _downloads(opened: OpenRecording, found: Explained) -> None:
+    with st.container(horizontal=True):
+        _offer("Map (CSV)", attribution_csv(found.attribution), opened, "map.csv", "explain_csv")
+        document = {
+            "file": opened.name,
+            "sentence": found.told.sentence,
+            "certainty": found.told.certainty,
+            "reason": found.told.reason,
+            "stability": found.stability,
+            **found.attribution.to_dict(cells=True),
+        }
+        _offer("Explanation (JSON)", json.dumps(document), opened, "explanation.json", "explain_json")
+        _offer("Pieces (CSV)", pieces_csv(found.pieces), opened, "pieces.csv", "explain_pieces_csv")
+
+
+def _offer(label: str, text: str, opened: OpenRecording, name: str, key: str) -> None:
+    st.download_button(
+        label,
+        text.encode("utf-8", "backslashreplace"),
+        file_name=f"{safe_stem(opened.name)}-{name}",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _chart(figure: Any, key: str, opened: OpenRecording, alt: str) -> None:
+    st.plotly_chart(
+        figure,
+        width="stretch",
+        theme="streamlit",
+        key=f"{key}_{opened.id}",
+        alt=alt,
+        config={
+            "displaylogo": False,
+            "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+            "toImageButtonOptions": {
+                "format": st.session_state.get("explain_picture") or "svg",
+                "filename": f"{safe_stem(opened.name)}-{key.removeprefix('explain_')}",
+            },
+        },
+    )
+
+
+def _flac(samples: np.ndarray, rate: int) -> bytes:
+    file = io.BytesIO()
+    sf.write(file, np.clip(samples, -1.0, 1.0), rate, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+HOW_TO_READ = """
+- The map shows what moved **the model**, not what somebody feels, and not causes in the world. It compares
+  with neutral speech of actors: "stronger than in neutral speech" means stronger than theirs.
+- Contributions are in **log-odds**, on which they add up; the score is their sigmoid. From a score of 0.5, +1
+  leads to 0.73, +2 to 0.88.
+- The **completeness error** says how far the sum misses. Above some percent, do not trust details.
+- **Stability**: the same sound in a window that begins 0.04 s later should give the same map. Where it does
+  not, the sentence above says no more than the score.
+- The two methods need not agree on single cells; look for what both show.
+- **Only what mattered** is the original's own sound with the rest lowered. That it sounds odd is normal.
+- The model levels every window: loudness alone cannot move a score, but a raised voice changes its timbre.
+"""
