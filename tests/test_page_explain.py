@@ -99,7 +99,10 @@ def test_an_event_is_explained_at_once_with_the_library_s_numbers(page, scene):
     assert f"Certainty {judge(expected, 0.9)[0]}" in text(page)
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
     assert titles == ["What moved the score for aggression", "What each piece gives the score"]
-    assert len(page.get("audio")) == 2
+    players = [block.proto.body for block in page.get("html") if "<audio" in block.proto.body]
+    assert len(players) == 2
+    assert all("data:audio/flac;base64," in player for player in players)
+    assert players[0] != players[1]
     labels = [button.label for button in page.get("download_button")]
     assert labels == ["Map (CSV)", "Explanation (JSON)", "Pieces (CSV)"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from typing import Any
@@ -173,10 +174,9 @@ def _listen(opened: OpenRecording, found: Explained, choice: Choice) -> None:
         side="against" if direction == "against" else "for",
     )
     left, right = st.columns(2)
-    left.markdown("**Original**")
-    left.audio(_flac(sound, rate), format="audio/flac")
-    right.markdown("**Only what mattered**")
-    right.audio(_flac(heard, rate), format="audio/flac")
+    for column, label, samples in ((left, "Original", sound), (right, "Only what mattered", heard)):
+        column.markdown(f"**{label}**")
+        column.html(_player(samples, rate, label))
 
 
 def _pieces(found: Explained, opened: OpenRecording) -> None:
@@ -282,10 +282,19 @@ def _chart(figure: Any, key: str, opened: OpenRecording, alt: str) -> None:
     )
 
 
-def _flac(samples: np.ndarray, rate: int) -> bytes:
+def _player(samples: np.ndarray, rate: int, label: str) -> str:
+    """Return a player that holds its sound itself.
+
+    Streamlit drops the file behind ``st.audio`` as soon as a run shows another one, while the browser may
+    still be fetching it. A sound of two minutes at most is small enough to travel with the page.
+    """
     file = io.BytesIO()
     sf.write(file, np.clip(samples, -1.0, 1.0), rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    return (
+        f'<audio controls preload="auto" aria-label="{label}" style="width: 100%" '
+        f'src="data:audio/flac;base64,{data}"></audio>'
+    )
 
 
 HOW_TO_READ = """

@@ -23,6 +23,9 @@ def open_sample(page: Any) -> None:
     page.get_by_text("Sample", exact=True).click()
     page.get_by_role("button", name="Open the sample").click()
     page.get_by_role("heading", name=re.compile("worth a listen")).wait_for(timeout=120_000)
+    # Its player has loaded, so that leaving the page breaks nothing off.
+    page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(1500)
     page.get_by_role("link", name="Explain").click()
     page.get_by_role("heading", name="Explain", exact=True).wait_for()
     page.set_viewport_size(size)
