@@ -7,6 +7,7 @@ own, so that the app's worker stays free. One batch works at a time; others wait
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from blipper.batch import BatchState, BatchSummary
 from blipper.batch.rooted import Root
 from blipper.errors import BlipperError
 from blipper.settings import Channels, Settings
+from ui.endings import at_session_end
 from ui.engine import session_gone
 from ui.text import printable
 
@@ -278,6 +280,11 @@ class Batch:
         """Stop, and delete everything but results that the user keeps."""
         self._end()
 
+    @property
+    def end_with_session(self) -> Callable[[], None]:
+        """A function that deletes this batch and does not refer to it."""
+        return functools.partial(_end, self._work)
+
     def shown(self, path: str) -> str:
         """Return a recording's name for people: as uploaded, or relative to the root."""
         pure = PurePath(path)
@@ -291,6 +298,7 @@ def current() -> Batch:
     """Return this session's batch; an empty one at first."""
     if _KEY not in st.session_state:
         st.session_state[_KEY] = Batch(session_gone())
+        at_session_end(st.session_state[_KEY].end_with_session)
     held: Batch = st.session_state[_KEY]
     return held
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+logger = logging.getLogger(__name__)
 
 #: Seconds out of reach after which a session ends; a lost connection comes back within a few.
 GRACE: Final = 20.0
@@ -48,6 +51,7 @@ class Endings:
         self._is_active, self._end, self._clock = is_active, end, clock
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
+        self._callbacks: dict[str, list[Callable[[], None]]] = {}
 
     def watch(self, session_id: str) -> None:
         """Watch a session from now on; a second call renews."""
@@ -67,6 +71,21 @@ class Endings:
         for session_id in gone:
             self._end(session_id)
 
+    def at_end(self, session_id: str, callback: Callable[[], None]) -> None:
+        """Have something done once a session has ended."""
+        with self._lock:
+            self._callbacks.setdefault(session_id, []).append(callback)
+
+    def finish(self, session_id: str) -> None:
+        """Do what was to be done at a session's end, each even if another one fails."""
+        with self._lock:
+            callbacks = self._callbacks.pop(session_id, [])
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:  # whatever it is, the others have to be done
+                logger.exception("something was not done at the end of a session")
+
     def run(self) -> None:
         """Look for ever; the work of a daemon thread."""
         while True:
@@ -82,6 +101,17 @@ def watch_this_session() -> None:
         _endings().watch(context.session_id)
 
 
+def at_session_end(callback: Callable[[], None]) -> None:
+    """Have something done, in a thread of its own, once the session that runs the script has ended.
+
+    For what must not wait until Python finds that nobody refers to the session any more: objects of a session
+    that began while the model was loading are never collected (see ``gc.freeze`` in ui/engine.py).
+    """
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists() and type(runtime.get_instance()) is Runtime:
+        _endings().at_end(context.session_id, callback)
+
+
 @st.cache_resource(show_spinner=False)
 def _endings() -> Endings:
     instance = runtime.get_instance()
@@ -91,6 +121,7 @@ def _endings() -> Endings:
     def close(session_id: str) -> None:
         if not instance.is_active_session(session_id):
             instance.close_session(session_id)
+            threading.Thread(target=endings.finish, args=(session_id,), daemon=True).start()
             # A session's objects refer to each other: without a collection the recording would stay.
             loop.call_later(1.0, gc.collect)
 

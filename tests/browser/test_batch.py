@@ -65,6 +65,7 @@ def test_from_upload_to_review(new_page: OpenPage, calls: list[Path], shoot: Sho
     ]
 
     # The first row is the one with the highest score; its box stands at its left.
+    table.scroll_into_view_if_needed()
     box = table.bounding_box()
     page.mouse.click(box["x"] + 15, box["y"] + 36 + 17)
     page.get_by_text("scene.ogg: 1 min 20 s").wait_for()

@@ -35,3 +35,20 @@ def test_a_connection_that_comes_back_starts_the_grace_anew():
     now[0] = 2 * GRACE
     endings.look()
     assert ended == ["a"]
+
+
+def test_what_was_to_be_done_at_the_end_is_done_once_each():
+    done: list[str] = []
+    endings = Endings(lambda _: True, lambda _: None)
+
+    def fail() -> None:
+        raise OSError("no")
+
+    endings.at_end("a", lambda: done.append("first"))
+    endings.at_end("a", fail)
+    endings.at_end("a", lambda: done.append("second"))
+    endings.at_end("b", lambda: done.append("other"))
+    endings.finish("a")
+    endings.finish("a")
+    endings.finish("nobody")
+    assert done == ["first", "second"]
