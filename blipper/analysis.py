@@ -19,6 +19,8 @@ from blipper.settings import Settings
 from blipper.speakers import turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
+from blipper.words.attach import with_transcripts
+from blipper.words.transcribe import Engine, load_engine, transcribe_channels
 
 #: What an analysis can be made from.
 Source = str | Path | bytes | BinaryIO | Recording
@@ -49,7 +51,8 @@ def analyze(
         File name for messages and the result, where `source` has none.
     settings : Settings, optional
     progress : Progress, optional
-        Told the steps ``"decode"``, ``"quality"``, ``"speech"`` and ``"voice"``, in seconds of audio.
+        Told the steps ``"decode"``, ``"quality"``, ``"speech"``, ``"voice"`` and ``"words"``, in seconds of
+        audio, and ``"download"`` in bytes where weights have to be fetched.
 
     Returns
     -------
@@ -60,9 +63,11 @@ def analyze(
     AudioError
         If the recording cannot be read, or lies outside the limits.
     ModelError
-        If the model is missing or damaged.
+        If the model is missing or damaged, or the recogniser's weights can't be had.
     SettingsError
         If a setting is outside its domain.
+    TranscriptError
+        If a transcript file can't be read.
     """
     settings = settings or Settings()
     recording = (
@@ -70,6 +75,8 @@ def analyze(
         if isinstance(source, Recording)
         else audio.load(source, name=name, channels=settings.channels, progress=progress)
     )
+    # Before the work, since it may fail: a file that is none, weights that can't be had.
+    engine = _engine(settings, progress)
     voice = load_model(model) if isinstance(model, str) else model
     tracks = tuple(
         _analyze_channel(recording, channel, voice, settings, progress)
@@ -88,6 +95,11 @@ def analyze(
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
+    if engine is not None:
+        transcripts = transcribe_channels(recording, [track.speech for track in tracks], engine, progress)
+        analysis = with_transcripts(
+            analysis, transcripts, asked=settings.transcript, language=settings.language
+        )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
 
 
@@ -194,6 +206,13 @@ def _analyze_channel(
         trend=fusion.trend(curve),
         turns=with_levels(recording, channel, named),
     )
+
+
+def _engine(settings: Settings, progress: Progress) -> Engine | None:
+    """Return what writes the transcript, or None where none is asked for."""
+    if settings.transcript == "none":
+        return None
+    return load_engine(settings.transcript, language=settings.language, progress=progress)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blipper import cli_batch, cli_evaluate, cli_explain, cli_live, cli_models
+from blipper import cli_batch, cli_evaluate, cli_explain, cli_live, cli_models, cli_words
 from blipper.cli_models import Channels, Json
 from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
@@ -197,14 +197,18 @@ def analyze(
     hop: Annotated[
         float | None, typer.Option("--hop", help="Seconds from one window to the next, 0.1 or more.")
     ] = None,
+    transcript: cli_words.TranscriptOption = "none",
+    language: cli_words.LanguageOption = None,
 ) -> None:
     """Find where a recording sounds angry, and show it as a short report."""
     with exit_codes():
         from blipper.settings import Settings
+        from blipper.words.transcribe import check_engine
 
-        chosen = {"threshold": threshold, "window": window, "hop": hop}
+        check_engine(transcript)
+        chosen = {"threshold": threshold, "window": window, "hop": hop, "language": language}
         settings = Settings.from_dict(
-            {"channels": channels.value}
+            {"channels": channels.value, "transcript": transcript}
             | {name: value for name, value in chosen.items() if value is not None}
         )
         labels = dict(_label(text) for text in speaker or [])
@@ -277,6 +281,7 @@ def _write_output(result: Analysis, target: Path, sound: Sound) -> str | None:
 for command in (cli_models.datasets, cli_models.models, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
 app.command(epilog=_EXIT_CODES)(cli_batch.batch)
+app.command(epilog=_EXIT_CODES)(cli_words.transcribe)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain_setup)
 app.command(epilog=f"{cli_live.LIVE_EPILOG} {_EXIT_CODES}")(cli_live.live)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from blipper.datasets.table import Corpora
+from blipper.reports_words import transcript_summary
 from blipper.results import Analysis, Check, Prediction, Track
 from blipper.speakers.talk import speaker_of_event, talk
 from blipper.terminal import columns
@@ -22,6 +23,9 @@ def analysis_text(analysis: Analysis) -> str:
     for track in analysis.tracks:
         lines += ["", *_track_lines(track, named=len(analysis.tracks) > 1)]
     lines += _talk_lines(analysis)
+    for track in analysis.tracks:
+        if track.transcript is not None:
+            lines += ["", *transcript_summary(track.transcript)]
     if analysis.events:
         lines += ["", f"Worth a listen (aggression score from {settings['threshold']:.2f}):"]
         lines += _event_lines(analysis)

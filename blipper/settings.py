@@ -34,6 +34,11 @@ class Settings:
     min_duration, bridge : float
         Shortest event, and longest gap inside one, in seconds; 0 to 3600 s.
     speech : SpeechSettings
+    transcript : str
+        What writes down the words: ``"none"``, ``"auto"``, ``"whisper:SIZE"``, ``"pocketsphinx"``, or the
+        path of a transcript, of which a result keeps the file's name alone.
+    language : str, optional
+        ISO 639-1 code of what is spoken; the engine's own guess unless given.
     """
 
     channels: Channels = "mix"
@@ -46,6 +51,8 @@ class Settings:
     min_duration: float = EventSettings.min_duration
     bridge: float = EventSettings.bridge
     speech: SpeechSettings = field(default_factory=SpeechSettings)
+    transcript: str = "none"
+    language: str | None = None
 
     def __post_init__(self) -> None:
         """Check the domains."""
@@ -58,6 +65,12 @@ class Settings:
         for name in ("step", "smoothing"):
             if not 0.1 <= getattr(self, name) <= 10:
                 raise SettingsError(f"the curve's {name} is {getattr(self, name)} s, expected 0.1 to 10 s")
+        if not isinstance(self.transcript, str) or not self.transcript:
+            raise SettingsError(
+                f"the transcript is {self.transcript!r}, expected 'none', an engine or a path"
+            )
+        if self.language is not None and not (2 <= len(self.language) <= 3 and self.language.islower()):
+            raise SettingsError(f"the language is {self.language!r}, expected an ISO 639-1 code such as 'en'")
         if self.threshold is not None:
             self.events(self.threshold)  # checks the rest
         else:

@@ -88,6 +88,12 @@ class Piece:
         finish = min(max(last.start, last.start + end - last.at), last.end)
         return begin, max(begin, finish)
 
+    def place(self, start: float, end: float) -> tuple[float, float]:
+        """Map a word to the recording, into the span in which most of it lies: no word spans a pause."""
+        part = max(self.parts, key=lambda one: min(end, one.until) - max(start, one.at))
+        begin, finish = self.to_recording(max(start, part.at), min(end, part.until))
+        return min(max(begin, part.start), part.end), min(max(finish, part.start), part.end)
+
     def speech_share(self, start: float, end: float) -> float:
         """Return the share of a stretch of the piece in which somebody speaks, in [0, 1]."""
         covered = sum(max(0.0, min(end, part.until) - max(start, part.at)) for part in self.parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from blipper.words.transcript import Transcript, Utterance, Word
 #: The decoder's frames a second.
 FRAME_RATE: Final = 100
 
-#: Options of the decoder that differ from PocketSphinx's own; see ``benchmarks/words.py --tune``.
-OPTIONS: Final[dict[str, Any]] = {}
+#: Peak below which there is nothing to hear: half a step of 16 bit.
+SILENT: Final = 0.5 / 32768
 
 _VARIANT = re.compile(r"\(\d+\)$")  # the dictionary's "the(2)"
 _FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
@@ -46,14 +46,15 @@ class Cutting:
     pause : float
         Silence between two words from which a new utterance begins.
     level : float
-        Root mean square in dBFS to which a stretch is brought, as long as its peaks allow it.
+        Root mean square in dBFS to which a quieter stretch is raised, as far as its peaks allow: below it
+        rounding to 16 bit costs. Louder ones stay as they are; the features' mean is subtracted anyway.
     """
 
-    join: float = 0.5
+    join: float = 1.0
     longest: float = 15.0
-    margin: float = 0.2
+    margin: float = 0.3
     pause: float = 0.6
-    level: float = -22.0
+    level: float = -40.0
 
 
 class SphinxEngine:
@@ -82,7 +83,7 @@ class SphinxEngine:
         from pocketsphinx import Decoder
 
         try:
-            self._decoder = Decoder(samprate=SAMPLING_RATE, loglevel="FATAL", **OPTIONS)
+            self._decoder = Decoder(samprate=SAMPLING_RATE, loglevel="FATAL")
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"PocketSphinx's English model cannot be loaded: {error}") from error
         self.why = why
@@ -147,7 +148,11 @@ class SphinxEngine:
             yield _utterance(run)
 
     def _words(self, samples: Float32, start: float, end: float) -> Iterator[Word]:
+        if float(np.max(np.abs(samples), initial=0.0)) < SILENT:
+            return  # it would find words in the rounding
         decoder = self._decoder
+        # Else the cepstral mean of the stretch before would colour this one, and a text depend on its order.
+        decoder.reinit_feat()
         decoder.start_utt()
         # The whole stretch at once: its mean is then known when its first word is decoded.
         decoder.process_raw((samples * 32767).astype("<i2").tobytes(), full_utt=True)
@@ -176,14 +181,14 @@ DRAFT: Final = Notice(
 
 
 def levelled(samples: Float32, level: float) -> Float32:
-    """Bring a stretch to a root mean square in dBFS, without pushing its peaks over full scale."""
+    """Raise a quiet stretch to a root mean square in dBFS, without pushing its peaks over full scale."""
     if len(samples) == 0:
         return samples
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     peak = float(np.max(np.abs(samples)))
     gain = min(10 ** (level / 20) / max(rms, 1e-6), 0.99 / max(peak, 1e-6))
-    scaled: Float32 = np.clip(samples * np.float32(gain), -1, 1)
-    return scaled
+    raised: Float32 = np.clip(samples * np.float32(max(gain, 1.0)), -1, 1)
+    return raised
 
 
 def _utterance(words: Sequence[Word]) -> Utterance:

@@ -101,18 +101,11 @@ class WhisperEngine:
         for piece in pieces:
             progress("words", piece.start, recording.duration)
             for segment in self._segments(piece.samples(recording, channel), language):
-                evidence = Evidence(
-                    segment["no_speech_prob"],
-                    segment["avg_logprob"],
-                    segment["compression_ratio"],
-                    piece.speech_share(float(segment["start"]), float(segment["end"])),
-                )
-                for utterance in _utterances(segment, piece):
-                    if reason := why_invented(utterance, evidence, self.guards):
-                        text = utterance.text
-                        dropped.append(Dropped(utterance.start, utterance.end, text, reason))
-                    else:
-                        utterances.append(utterance)
+                if reason := why_invented(*_judged(segment, piece), self.guards):
+                    start, end = piece.to_recording(float(segment["start"]), float(segment["end"]))
+                    dropped.append(Dropped(start, end, " ".join(segment["text"].split()), reason))
+                else:
+                    utterances += _utterances(segment, piece)
         kept, echoes = drop_echoes(utterances, self.guards)
         progress("words", recording.duration, recording.duration)
         return Transcript(
@@ -218,12 +211,23 @@ def _load(path: Path, name: str | None) -> tuple[Any, str]:
     return model.eval(), sha256
 
 
+def _judged(segment: Mapping[str, Any], piece: Piece) -> tuple[Utterance, Evidence]:
+    """Return a segment in its piece's time, and what the model says about it."""
+    start, end = float(segment["start"]), float(segment["end"])
+    return Utterance(start, end, " ".join(segment["text"].split())), Evidence(
+        segment["no_speech_prob"],
+        segment["avg_logprob"],
+        segment["compression_ratio"],
+        piece.speech_share(start, end),
+    )
+
+
 def _utterances(segment: Mapping[str, Any], piece: Piece) -> Iterator[Utterance]:
     """Yield a segment's utterances in the recording's time: one, or more where a long pause was cut out."""
     words = []
     for heard in segment["words"]:
         if text := heard["word"].strip():
-            start, end = piece.to_recording(float(heard["start"]), float(heard["end"]))
+            start, end = piece.place(float(heard["start"]), float(heard["end"]))
             confidence = float(np.clip(heard["probability"], 0, 1))
             words.append((Word(text, start, end, confidence), heard["word"]))
     if not words:

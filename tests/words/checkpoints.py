@@ -26,7 +26,7 @@ def dimensions(n_vocab: int = ENGLISH, state: int = 64) -> dict[str, int]:
         "n_audio_head": 2,
         "n_audio_layer": 1,
         "n_vocab": n_vocab,
-        "n_text_ctx": 64,  # decoding ends after half as many tokens: quick
+        "n_text_ctx": 40,  # decoding ends after half as many tokens: quick
         "n_text_state": state,
         "n_text_head": 2,
         "n_text_layer": 2,

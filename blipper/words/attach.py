@@ -1,0 +1,75 @@
+"""Transcripts and the analysis that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import PurePath
+from typing import Final
+
+from blipper.results import Analysis
+from blipper.words.transcript import Transcript
+
+#: Whose versions decide about a text, by the beginning of the engine's name.
+_LIBRARIES: Final = {"whisper": ("openai-whisper", "torch"), "pocketsphinx": ("pocketsphinx",), "file": ()}
+
+
+def with_transcripts(
+    analysis: Analysis, transcripts: Sequence[Transcript], *, asked: str, language: str | None = None
+) -> Analysis:
+    """Return an analysis with a transcript for each of its tracks.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    transcripts : sequence of Transcript
+        One a track.
+    asked : str
+        What was asked for, as in :attr:`blipper.settings.Settings.transcript`; of a path only the file's name
+        is kept, since a result travels further than a folder.
+    language : str, optional
+        The language that was asked for.
+
+    Returns
+    -------
+    Analysis
+    """
+    tracks = tuple(
+        replace(track, transcript=transcript)
+        for track, transcript in zip(analysis.tracks, transcripts, strict=True)
+    )
+    from_file = any(transcript.engine.startswith("file:") for transcript in transcripts)
+    versions = {
+        library: metadata.version(library)
+        for transcript in transcripts
+        for library in _LIBRARIES[transcript.engine.partition(":")[0]]
+    }
+    return replace(
+        analysis,
+        tracks=tracks,
+        settings={
+            **analysis.settings,
+            "transcript": PurePath(asked).name if from_file or asked.endswith(".pt") else asked,
+            "language": language,
+        },
+        versions={**analysis.versions, **versions},
+    )
+
+
+def with_correction(analysis: Analysis, track: int, utterance: int, text: str) -> Analysis:
+    """Return an analysis in which a person corrected one utterance; see :func:`.transcript.correct`.
+
+    Raises
+    ------
+    IndexError
+        If there is no such utterance.
+    ValueError
+        If the track has no transcript.
+    """
+    old = analysis.tracks[track].transcript
+    if old is None:
+        raise ValueError(f"track {track} has no transcript to correct")
+    corrected = replace(analysis.tracks[track], transcript=old.corrected(utterance, text))
+    tracks = (*analysis.tracks[:track], corrected, *analysis.tracks[track + 1 :])
+    return replace(analysis, tracks=tracks)
