@@ -36,6 +36,26 @@ def evaluate(
             help="Train the model anew without this corpus, and test on it: 'savee', 'ravdess,tess', 'all'.",
         ),
     ] = None,
+    threshold: Annotated[
+        bool,
+        typer.Option(
+            "--threshold",
+            help="Choose the default threshold anew: at most one false alarm an hour of the validation "
+            "speakers' neutral speech.",
+        ),
+    ] = False,
+    scenes: Annotated[
+        bool,
+        typer.Option("--scenes", help="Put conversations of known content together and score the events."),
+    ] = False,
+    alarms: Annotated[
+        bool,
+        typer.Option(
+            "--false-alarms",
+            help="Count false alarms on coughs, laughs, noises, neutral and happy speech, also with noise "
+            "and through a telephone.",
+        ),
+    ] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
     ] = None,
@@ -63,6 +83,9 @@ def evaluate(
             shipped=shipped,
             folds=parse_folds(folds) if folds else (),
             left_out=parse_corpora(leave_out) if leave_out else (),
+            threshold=threshold,
+            scenes=scenes,
+            alarms=alarms,
         )
         folder = models_dir() / model
         with progress_bars(lines=True) as progress:

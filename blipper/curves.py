@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from blipper.measures import Bools, Figure, Floats, Selection
 from blipper.training.bootstrap import Bootstrap
 from blipper.training.predictions import Scored
 
-#: Kinds of speech without anger whose length ``metrics.json`` knows, and the emotion that was acted.
+#: Kinds of speech without anger, and the emotion that was acted.
 QUIET: Final = {"neutral speech": "neutral", "happy speech": "happy"}
 
 
@@ -129,18 +129,14 @@ class Alarms:
         return self.alarms / self.seconds * 3600
 
 
-def alarms(scored: Sequence[Scored], found: dict[str, Any], kind: str, threshold: float) -> Alarms | None:
+def alarms(scored: Sequence[Scored], kind: str, threshold: float) -> Alarms | None:
     """Count a threshold's false alarms in an hour of neutral or happy speech.
 
-    A clip whose score reaches the threshold is one alarm. Over the test speakers of every corpus, because
-    ``metrics.json`` says how long the speech lasts for all of them together alone.
+    A clip whose score reaches the threshold is one alarm.
 
     Parameters
     ----------
     scored : sequence of Scored
-        All test clips.
-    found : dict
-        ``false_alarms`` of ``metrics.json``.
     kind : str
         A key of :data:`QUIET`.
     threshold : float
@@ -148,14 +144,17 @@ def alarms(scored: Sequence[Scored], found: dict[str, Any], kind: str, threshold
     Returns
     -------
     Alarms or None
-        None where the length is not known of exactly these clips.
+        None where there is no such clip, or the predictions do not say how long their speech is.
     """
-    # The app gives no score where it hears nobody speak, and metrics.json counts no seconds there.
+    # The app gives no score where it hears nobody speak, so such a clip is neither an alarm nor time.
+    seconds, over = 0.0, 0
     clips = [row for row in scored if row.emotion == QUIET[kind] and row.speech]
-    known = found.get(kind, {})
-    if not clips or known.get("with_speech") != len(clips) or not known.get("seconds"):
-        return None
-    return Alarms(sum(row.aggression >= threshold for row in clips), len(clips), float(known["seconds"]))
+    for row in clips:
+        if row.seconds is None:
+            return None
+        seconds += row.seconds
+        over += row.aggression >= threshold
+    return Alarms(over, len(clips), seconds) if seconds else None
 
 
 @dataclass(frozen=True)

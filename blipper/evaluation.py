@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from blipper.errors import DatasetError, ModelError
+from blipper.errors import DatasetError, ModelError, SettingsError
 from blipper.inventory import METRICS
+from blipper.training.folds import FOLD_PREDICTIONS, LEFT_OUT_PREDICTIONS, counted_once
 from blipper.training.predictions import Scored, read_predictions
 from blipper.training.train import PREDICTIONS
 from blipper.voice.labels import EMOTIONS
@@ -47,6 +48,11 @@ class Evaluation:
         The test speakers' clips.
     hashes : dict of str to str
         The weights' SHA-256 as the file has it and as ``config.json`` and ``metrics.json`` say.
+    crossed : tuple of Scored
+        Clips of all folds, each once and scored by weights that never heard its speaker; empty where no fold
+        was run.
+    left_out : tuple of Scored
+        Clips of corpora left out, whose ``fold`` names the corpus; empty where none was.
     """
 
     name: str
@@ -55,6 +61,8 @@ class Evaluation:
     metrics: dict[str, Any]
     scored: tuple[Scored, ...]
     hashes: dict[str, str]
+    crossed: tuple[Scored, ...] = ()
+    left_out: tuple[Scored, ...] = ()
 
     @property
     def matches(self) -> bool:
@@ -65,6 +73,24 @@ class Evaluation:
     def threshold(self) -> float:
         """The model's own threshold, from 0 to 1."""
         return float(self.metrics["model"]["threshold"])
+
+    @property
+    def sides(self) -> dict[str, str]:
+        """What figures can be of: title by name."""
+        folds = sorted({row.fold for row in self.crossed})
+        found = {"shipped": "these weights, on the speakers they never met"}
+        if folds:
+            found["folds"] = f"folds {', '.join(folds)}, each speaker heard by weights that never met them"
+        return found
+
+    def rows(self, side: str = "shipped") -> tuple[Scored, ...]:
+        """Return the clips of one of :attr:`sides`."""
+        return self.crossed if side == "folds" else self.scored
+
+    def written(self, side: str = "shipped") -> dict[str, Any]:
+        """Return the figures of one of :attr:`sides` as ``metrics.json`` has them, if it does."""
+        found = self.metrics.get("cross_validation", {}) if side == "folds" else self.metrics
+        return dict(found.get("test", {}))
 
     def test_speakers(self) -> dict[str, tuple[str, ...]]:
         """Name the test speakers of each corpus, from the predictions themselves."""
@@ -118,7 +144,15 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         METRICS: str(metrics["model"]["sha256"]),
     }
     scored = _read_scored(folder / PREDICTIONS)
-    return Evaluation(folder.name, folder, config, metrics, scored, hashes)
+    crossed, left_out = (
+        _read_scored(folder / name) if (folder / name).is_file() else ()
+        for name in (FOLD_PREDICTIONS, LEFT_OUT_PREDICTIONS)
+    )
+    try:
+        crossed = counted_once(crossed)
+    except (DatasetError, SettingsError) as error:
+        raise ModelError(f"{folder / FOLD_PREDICTIONS}: {error}") from error
+    return Evaluation(folder.name, folder, config, metrics, scored, hashes, crossed, left_out)
 
 
 def _read_metrics(path: Path) -> dict[str, Any]:

@@ -52,6 +52,8 @@ _STEPS = {
     "train": "Training",
     "evaluate": "Testing on unseen speakers",
     "false alarms": "Counting false alarms",
+    "scenes": "Listening to conversations",
+    "alarms": "Counting false alarms",
 }
 
 

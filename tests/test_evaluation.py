@@ -158,7 +158,7 @@ def test_the_shipped_figures_can_be_recomputed():
         assert figures[key].value == pytest.approx(written[key]["value"], abs=5.1e-5)
         assert figures[key].interval == pytest.approx(written[key]["interval"], abs=5.1e-5)
     for kind in curves.QUIET:
-        assert curves.alarms(found.scored, found.metrics["false_alarms"], kind, found.threshold) is not None
+        assert curves.alarms(found.scored, kind, found.threshold) is not None
 
 
 def test_selections(rows):
@@ -286,14 +286,13 @@ def test_extreme_thresholds(rows):
 
 def test_false_alarms_by_the_hour(rows):
     neutral = [row for row in rows if row.emotion == "neutral" and row.speech]
-    known = {"neutral speech": {"with_speech": len(neutral), "seconds": 90.0}}
-    found = curves.alarms(rows, known, "neutral speech", 0.4)
-    assert found is not None
+    found = curves.alarms(rows, "neutral speech", 0.4)
+    assert found.clips == len(neutral)
     assert found.alarms == sum(row.aggression >= 0.4 for row in neutral)
-    assert found.per_hour == pytest.approx(found.alarms * 40)
-    known["neutral speech"]["with_speech"] += 1  # the seconds are of other clips than these
-    assert curves.alarms(rows, known, "neutral speech", 0.4) is None
-    assert curves.alarms(rows, {}, "happy speech", 0.4) is None
+    assert found.per_hour == pytest.approx(found.alarms / sum(row.seconds for row in neutral) * 3600)
+    assert curves.alarms([row for row in rows if row.emotion == "sad"], "happy speech", 0.4) is None
+    unknown = [replace(row, seconds=None) for row in rows]
+    assert curves.alarms(unknown, "neutral speech", 0.4) is None
 
 
 def test_reliability_adds_up_to_the_calibration_error(rows):
@@ -351,7 +350,4 @@ def test_the_votes_on_crema_d_are_the_corpus_s_own(data_dir):
 def test_a_clip_without_speech_counts_as_a_clip_but_not_as_an_hour(rows):
     silent = tuple(replace(row, speech=False) if row.emotion == "neutral" else row for row in rows)
     assert len(measures.select(silent, "common")) == len(measures.select(rows, "common"))
-    assert (
-        curves.alarms(silent, {"neutral speech": {"with_speech": 0, "seconds": 0}}, "neutral speech", 0.5)
-        is None
-    )
+    assert curves.alarms(silent, "neutral speech", 0.5) is None

@@ -12,16 +12,19 @@ from blipper import curves, groups, measures
 from blipper.figures import (
     Compared,
     comparison_figure,
+    conditions_figure,
     confusion_figure,
+    corpora_figure,
     groups_figure,
     precision_recall_figure,
     reliability_figure,
     roc_figure,
+    scenes_figure,
     training_figure,
 )
 from blipper.figures.comparison import KINDS
 from blipper.measures import Figure
-from tests.evaluated import THRESHOLD, described, made_up
+from tests.evaluated import THRESHOLD, described, made_up, met
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -108,13 +111,42 @@ def test_roc_and_pr_mark_the_threshold(selection):
     roc = roc_figure(points, now, 0.9)
     assert (roc.data[-1].x[0], roc.data[-1].y[0]) == (now.false_share, now.found)
     assert "0.900" in roc.layout.title.text
-    pr = precision_recall_figure(points, now, 0.8)
+    pr = precision_recall_figure(points, now, 0.8, base=float(angry.mean()))
     assert (pr.data[-1].x[0], pr.data[-1].y[0]) == (now.found, now.precision)
     assert pr.data[1].y[0] == pytest.approx(angry.mean())
     for figure in (roc, pr):
         looks_like_ours(figure)
-    nothing = precision_recall_figure(points, curves.at_threshold(selection, 1.0), 0.8)
+    nothing = precision_recall_figure(
+        points, curves.at_threshold(selection, 1.0), 0.8, base=float(angry.mean())
+    )
     assert len(nothing.data) == 2  # precision is undefined there
+
+
+def test_events_over_the_threshold():
+    found = met()
+    figure = scenes_figure(found["scenes"]["thresholds"], 0.5)
+    looks_like_ours(figure)
+    assert [trace.name for trace in figure.data] == ["recall", "precision", "F1", "false alarms an hour"]
+    assert figure.data[0].x == (0.2, 0.4, 0.6, 0.8)
+    assert figure.data[0].y[0] == found["scenes"]["thresholds"]["0.20"]["recall"]["value"]
+    assert figure.layout.shapes[0].x0 == 0.5
+
+
+def test_alarms_by_condition():
+    figure = conditions_figure(met()["alarms"]["speech"])
+    looks_like_ours(figure)
+    assert figure.data[0].y == ("as recorded", "noise at 0 dB")
+    assert figure.data[0].x == (4.0, 4.0)
+    assert figure.data[0].error_x.array == (2.0, 2.0)
+    assert figure.data[2].xaxis == "x2"
+
+
+def test_corpora_left_out():
+    rows = [("RAVDESS", Figure(0.5, (0.4, 0.6)), Figure(0.7)), ("TESS", Figure(0.3), None)]
+    figure = corpora_figure(rows, "Accuracy")
+    looks_like_ours(figure)
+    assert figure.data[0].y == ("RAVDESS", "TESS")
+    assert figure.data[1].y == ("RAVDESS",)
 
 
 def test_reliability(selection):

@@ -15,12 +15,20 @@ from streamlit.testing.v1 import AppTest
 from blipper import measures, models_dir
 from blipper.evaluation import read_evaluation
 from blipper.measures import Figure
-from tests.evaluated import change_metrics, made_up, make_folder
+from blipper.training import metrics
+from blipper.training.assess import Parts, assess
+from blipper.training.folds import merge, of_fold
+from blipper.training.predictions import write_predictions
+from blipper.voice.labels import EMOTIONS
+from tests.evaluated import change_metrics, clips_of, made_up, make_folder
 from ui.clips import as_flac
 from ui.evaluation_table import as_csv, share, with_interval
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
-SECTIONS = ("Confusion", "Report", "Threshold", "Calibration", "Groups", "Training", "Comparison")
+SECTIONS = (
+    *("Confusion", "Report", "Threshold", "Calibration", "Conversations", "False alarms"),
+    *("Groups", "Training", "Comparison"),
+)
 
 
 def healthy(page: AppTest) -> AppTest:
@@ -157,10 +165,128 @@ def test_the_threshold_moves_precision_recall_and_alarms(models: Path) -> None:
     over = selection.aggression >= 0.8
     assert after["Recall"] == f"{over[selection.angry].mean():.3f}"
     assert after["Precision"] == f"{selection.angry[over].mean():.3f}"
-    neutral = sum(row.aggression >= 0.8 for row in made_up() if row.emotion == "neutral" and row.speech)
-    assert after["False alarms an hour, neutral"] == f"{neutral * 40:.1f}"
+    for kind in ("neutral", "happy"):
+        clips = [row for row in selection.rows if row.emotion == kind and row.speech]
+        hours = sum(row.seconds for row in clips) / 3600
+        count = sum(row.aggression >= 0.8 for row in clips)
+        assert after[f"False alarms an hour, {kind}"] == f"{count / hours:.1f}"
+        (table,) = frames(page, "Minutes, neutral")
+        own = [row for row in clips if row.corpus == "ravdess"]
+        rate = sum(row.aggression >= 0.8 for row in own) / sum(row.seconds for row in own) * 3600
+        at = table["Corpus"].index("RAVDESS")
+        assert table[f"False alarms/h, {kind}"][at] == f"{rate:.1f}"
     assert float(before["False alarms an hour, neutral"]) > float(after["False alarms an hour, neutral"])
     assert before["Accuracy"] == after["Accuracy"]
+
+
+def test_an_emotion_s_own_curves(models: Path) -> None:
+    page = section(open_page(), "Threshold")
+    healthy(page.selectbox(key="evaluation_curves_of").set_value("sad").run())
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+    selection = measures.select(made_up(), "common")
+    area = metrics.roc_auc(
+        selection.labels == EMOTIONS.index("sad"), selection.shares()[:, selection.names.index("sad")]
+    )
+    assert titles[0] == f"ROC curve, sad: area {area:.3f}"
+
+
+def test_conversations_by_threshold(models: Path) -> None:
+    page = section(open_page(), "Conversations")
+    found = read_evaluation(models / "first").metrics["scenes"]
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Recall"] == f"{found['recall']['value']:.3f}"
+    slider = page.select_slider(key="evaluation_scenes_first")
+    assert slider.value == "0.50"
+    healthy(slider.set_value("0.80").run())
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Recall"] == f"{found['thresholds']['0.80']['recall']['value']:.3f}"
+    assert "4 conversations" in said(page)
+
+
+def test_false_alarms_by_condition_and_how_the_threshold_was_chosen(models: Path) -> None:
+    page = section(open_page(), "False alarms")
+    (conditions,) = frames(page, "Condition")
+    assert conditions["Neutral, alarms an hour (95 %)"] == ["4.0 [2.0, 6.0]"] * 2
+    (sounds,) = frames(page, "Heard as speech")
+    assert sounds["Alarms an hour"] == ["0.0", "–"]
+    assert "cannot rule out up to 30 an hour" in said(page)
+
+
+def test_what_was_not_measured_says_so_and_how_to(models: Path) -> None:
+    change_metrics(models / "first", lambda found: [found.pop(name) for name in ("scenes", "alarms")])
+    page = open_page()
+    for name, option in (
+        ("Conversations", "--scenes"),
+        ("False alarms", "--false-alarms"),
+        ("Other corpora", "--leave-out all"),
+    ):
+        section(page, name)
+        assert "not measured for this model yet" in said(page)
+        assert f"blipper evaluate DATA --model first {option}" in said(page)
+        assert not page.error
+    assert "--folds 1-6" in said(page)
+
+
+@pytest.fixture
+def crossed(models: Path) -> Path:
+    """The first model with two folds and two corpora left out."""
+    rows = merge(of_fold(clips_of(1), 1), of_fold(clips_of(2), 2))
+    write_predictions(models / "first" / "fold-predictions.csv", rows)
+    left_out = merge(of_fold(clips_of("savee"), "savee"), of_fold(clips_of("ravdess"), "ravdess"))
+    write_predictions(models / "first" / "left-out-predictions.csv", left_out)
+    assess(models, models / "first", Parts())
+    return models
+
+
+def test_all_folds_beside_the_weights(crossed: Path) -> None:
+    page = open_page()
+    healthy(page.segmented_control(key="evaluation_side_first").set_value("folds").run())
+    written = read_evaluation(crossed / "first").metrics["cross_validation"]["test"]["common"]
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Accuracy"] == f"{written['accuracy']['value']:.3f}"
+    assert "folds 1, 2" in said(page)
+    assert not page.error
+    section(page, "Comparison")
+    (own,) = frames(page, "Model")
+    assert own["Model"] == ["first", "first", "second"]
+    assert "folds 1, 2" in str(own["Measured on"][1])
+
+
+def test_corpora_left_out_beside_their_other_speakers(crossed: Path) -> None:
+    page = section(open_page(), "Other corpora")
+    (table,) = frames(page, "Corpus left out")
+    assert table["Corpus left out"] == ["RAVDESS", "SAVEE"]
+    assert table["Speakers"] == [24, 4]
+    found = read_evaluation(crossed / "first").metrics["left_out"]["savee"]["common"]["accuracy"]["value"]
+    assert str(table["Accuracy, six common emotions (95 %)"][1]).startswith(f"{found:.3f} [")
+    assert table["Accuracy, six common emotions, its other speakers taught"][0] != "–"
+    assert page.get("plotly_chart")
+
+
+def test_folds_of_strangers_are_refused(crossed: Path) -> None:
+    path = crossed / "first" / "fold-predictions.csv"
+    path.write_text(path.read_text().replace(",2\n", ",1\n").replace(",2,", ",1,"))
+    page = open_page()
+    assert "does not hold out speaker" in page.error[0].value.replace("\\", "")
+
+
+def test_choices_outlive_a_visit_to_another_page(models: Path) -> None:
+    page = open_page()
+    page.selectbox(key="evaluation_model").set_value("second")
+    healthy(page.run())
+    healthy(page.selectbox(key="evaluation_clips_second").set_value("savee").run())
+    page.selectbox(key="evaluation_acted_second_savee").set_value("sad")
+    healthy(page.selectbox(key="evaluation_heard_second_savee").set_value("sad").run())
+    section(page, "Threshold")
+    healthy(page.slider(key="evaluation_threshold_second").set_value(0.7).run())
+    healthy(page.switch_page("pages/datasets.py").run())
+    healthy(page.switch_page("pages/evaluation.py").run())
+    assert page.selectbox(key="evaluation_model").value == "second"
+    assert page.selectbox(key="evaluation_clips_second").value == "savee"
+    assert page.segmented_control(key="evaluation_section").value == "Threshold"
+    assert page.slider(key="evaluation_threshold_second").value == 0.7
+    section(page, "Confusion")
+    assert page.selectbox(key="evaluation_acted_second_savee").value == "sad"
 
 
 def test_models_stand_side_by_side_with_published_figures(models: Path) -> None:

@@ -8,6 +8,7 @@ from blipper.errors import AudioError
 from blipper.figures import confusion_figure
 from ui.clips import as_flac, clip_paths, data_folder
 from ui.evaluation_data import Figures
+from ui.evaluation_kept import kept
 from ui.evaluation_table import table
 from ui.text import plain
 
@@ -16,7 +17,7 @@ def show(data: Figures) -> None:
     """Show the section."""
     st.subheader("Confusion matrix")
     selection = data.selection
-    key = f"{data.evaluation.name}_{selection.name}"
+    key = f"{data.evaluation.name}_{selection.name}" + ("" if data.side == "shipped" else f"_{data.side}")
     acted_key, heard_key = f"evaluation_acted_{key}", f"evaluation_heard_{key}"
     chart_key = f"evaluation_confusion_{key}"
     st.markdown("**Click a cell** to list its clips, or choose the two emotions below the matrix.")
@@ -31,7 +32,9 @@ def show(data: Figures) -> None:
             if acted in selection.names and heard in selection.names:
                 st.session_state[acted_key], st.session_state[heard_key] = acted, heard
 
-    acted, heard = st.session_state.get(acted_key), st.session_state.get(heard_key)
+    for choice in (acted_key, heard_key):
+        kept(choice, None, selection.names)
+    acted, heard = st.session_state[acted_key], st.session_state[heard_key]
     chosen = (acted, heard) if acted and heard else None
     counts = selection.confusion()
     st.plotly_chart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from blipper import curves, groups, measures
 from blipper.errors import DatasetError, ModelError
 from blipper.evaluation import Evaluation, read_demographics, read_evaluation
 from blipper.paths import models_dir
+from blipper.training.evaluate import calibration
 from blipper.voice.models import available_models
 
 
@@ -43,15 +44,24 @@ class Figures:
     evaluation : Evaluation
     name : str
         As in :func:`blipper.measures.select`.
+    side : str
+        Of :attr:`blipper.evaluation.Evaluation.sides`.
     """
 
-    def __init__(self, evaluation: Evaluation, name: str) -> None:
+    def __init__(self, evaluation: Evaluation, name: str, side: str = "shipped") -> None:
         self.evaluation = evaluation
-        self.selection = measures.select(evaluation.scored, name)
+        self.side = side
+        self.selection = measures.select(evaluation.rows(side), name)
         settings = evaluation.metrics.get("settings", {})
         #: The bootstrap's, so that intervals are those of ``metrics.json``.
         self.seed, self.resamples = int(settings.get("seed", 0)), int(settings.get("resamples", 1000))
         self._known: dict[tuple[Any, ...], Any] = {}
+
+    def once(self, key: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+        """Return a figure that is computed when it is first asked for."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
 
     def headline(self) -> dict[str, measures.Figure]:
         """Return :func:`blipper.measures.headline`."""
@@ -81,6 +91,14 @@ class Figures:
             )
         return self._known["reliability", of]
 
+    def calibration(self) -> dict[str, Any]:
+        """Return :func:`blipper.training.evaluate.calibration`."""
+        found: dict[str, Any] = self.once(
+            ("calibration",),
+            lambda: calibration(self.selection, seed=self.seed, resamples=self.resamples),
+        )
+        return found
+
     def by_group(
         self, by: str, measure: str, demographics: dict[str, dict[str, str]]
     ) -> list[groups.GroupFigure]:
@@ -99,13 +117,13 @@ class Figures:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _figures(folder: str, identity: int, name: str, _evaluation: Evaluation) -> Figures:
-    return Figures(_evaluation, name)
+def _figures(folder: str, identity: int, name: str, side: str, _evaluation: Evaluation) -> Figures:
+    return Figures(_evaluation, name, side)
 
 
-def figures(evaluation: Evaluation, name: str) -> Figures:
+def figures(evaluation: Evaluation, name: str, side: str = "shipped") -> Figures:
     """Return the figures of a selection, shared by all sessions."""
-    return _figures(str(evaluation.folder), id(evaluation), name, evaluation)
+    return _figures(str(evaluation.folder), id(evaluation), name, side, evaluation)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
-from blipper import curves
-from blipper.figures import precision_recall_figure, reliability_figure, roc_figure
+from blipper import curves, measures
+from blipper.figures import figure_of, precision_recall_figure, reliability_figure, roc_figure
 from blipper.training import metrics
+from blipper.voice.labels import EMOTIONS
 from ui.evaluation_data import Figures
+from ui.evaluation_kept import kept
 from ui.evaluation_table import CHART, share, table, with_interval
 
 
@@ -24,14 +27,12 @@ def threshold(data: Figures) -> None:
         "Aggression score from which a clip counts as sounding angry",
         0.0,
         1.0,
-        own,
-        0.01,
-        key=f"evaluation_threshold_{evaluation.name}",
+        step=0.01,
+        key=kept(f"evaluation_threshold_{evaluation.name}", own),
         help=f"The model's own threshold is {own:.2f}: "
         f"{evaluation.config.get('threshold_rule', 'chosen on validation speakers')}.",
     )
     now = curves.at_threshold(selection, moved)
-    false_alarms = evaluation.metrics["false_alarms"]
     tiles: list[tuple[str, str, str, str]] = [
         ("Precision", share(now.precision), f"{now.right} of {now.called} called angry",
          "Of the clips at or over the threshold, the share acted angry."),
@@ -39,35 +40,28 @@ def threshold(data: Figures) -> None:
          "Of the clips acted angry, the share at or over the threshold."),
     ]  # fmt: skip
     for kind in curves.QUIET:
-        found = curves.alarms(evaluation.scored, false_alarms, kind, moved)
+        found = curves.alarms(selection.rows, kind, moved)
         name = kind.split()[0]
         help_text = (
-            f"{name.capitalize()} clips at or over the threshold, by the hour of such speech. Test speakers "
-            "of all corpora, since the length of speech is known for all of them together alone."
+            f"{name.capitalize()} clips at or over the threshold, by the hour of such speech. By corpus "
+            f"in the "
+            "table below."
         )
         if found is None:
             tiles.append((f"False alarms an hour, {name}", "–", "length of speech unknown", help_text))
         else:
-            detail = f"{found.alarms} in {found.seconds / 60:.0f} min, all corpora"
+            detail = f"{found.alarms} in {found.seconds / 60:.0f} min"
             tiles.append((f"False alarms an hour, {name}", f"{found.per_hour:.1f}", detail, help_text))
     with st.container(horizontal=True):
         for label, value, detail, help_text in tiles:
             st.metric(label, value, delta=detail, delta_color="off", delta_arrow="off", help=help_text,
                       border=True, width=250)  # fmt: skip
-    points = curves.curve(angry, selection.aggression)
-    left, right = st.columns(2)
-    left.plotly_chart(
-        roc_figure(points, now, metrics.roc_auc(angry, selection.aggression)),
-        width="stretch", key="evaluation_roc", config=CHART, alt="ROC curve of the aggression score",
-    )  # fmt: skip
-    right.plotly_chart(
-        precision_recall_figure(points, now, metrics.pr_auc(angry, selection.aggression)),
-        width="stretch", key="evaluation_pr", config=CHART, alt="Precision over recall",
-    )  # fmt: skip
+    _curves(selection, moved, now)
     st.caption(
         "A clip's score is the mean of its windows. An hour of clips is not an hour of talk: between the "
         "clips here lies no pause, and each is a sentence acted on purpose."
     )
+    _by_corpus(data, moved)
     st.markdown("**Over a range of thresholds**")
     grid = [round(0.05 * i, 2) for i in range(1, 20)]
     counts = [curves.at_threshold(selection, step) for step in grid]
@@ -78,29 +72,64 @@ def threshold(data: Figures) -> None:
         "Others called angry": [share(count.false_share) for count in counts],
     }
     for kind in curves.QUIET:
-        hours = [curves.alarms(evaluation.scored, false_alarms, kind, step) for step in grid]
+        hours = [curves.alarms(selection.rows, kind, step) for step in grid]
         columns[f"False alarms/h, {kind.split()[0]}"] = [f"{h.per_hour:.1f}" if h else "–" for h in hours]
     table("thresholds", columns, f"{evaluation.name}-{selection.name}-thresholds", height=280)
-    st.markdown(f"**Alarms on sounds without anger**, at the model's own threshold of {own:.2f}")
-    names = list(false_alarms)
-    table(
-        "alarms",
-        {
-            "Sounds": names,
-            "Files": [false_alarms[name].get("files") for name in names],
-            "Seconds heard": [false_alarms[name].get("seconds") for name in names],
-            "Files with an alarm": [false_alarms[name].get("files_with_alarm") for name in names],
-            "Alarms": [false_alarms[name].get("alarms") for name in names],
-            "Alarms an hour": [false_alarms[name].get("alarms_per_hour") for name in names],
-            "Highest window": [false_alarms[name].get("highest") for name in names],
-        },
-        f"{evaluation.name}-alarms",
-        height=280,
-    )
-    st.caption(
-        "From metrics.json, counted in runs of windows as training measured them. *Put to the network* "
-        "skips the detector of speech, which lets hardly any noise through."
-    )
+
+
+def _curves(selection: measures.Selection, moved: float, now: curves.AtThreshold) -> None:
+    """Draw ROC and PR curves of the aggression score, or of one emotion against the rest."""
+    names = ["aggression", *selection.names]
+    of = st.selectbox(
+        "Curves of", names, key=kept("evaluation_curves_of", "aggression", names),
+        format_func=lambda name: (
+            "the aggression score" if name == "aggression" else f"{name} against the rest"
+        ),
+        help="The threshold is the aggression score's: it is marked on that curve alone.",
+    )  # fmt: skip
+    positive, scores = selection.angry, selection.aggression
+    at: curves.AtThreshold | None = now
+    if of != "aggression":
+        positive = selection.labels == EMOTIONS.index(of)
+        scores = selection.shares()[:, selection.names.index(of)]
+        at = None
+    title = "angry" if of == "aggression" else of
+    points = curves.curve(positive, scores)
+    left, right = st.columns(2)
+    left.plotly_chart(
+        roc_figure(points, at, metrics.roc_auc(positive, scores), title),
+        width="stretch", key="evaluation_roc", config=CHART, alt=f"ROC curve of {of}",
+    )  # fmt: skip
+    right.plotly_chart(
+        precision_recall_figure(
+            points, at, metrics.pr_auc(positive, scores), title, base=float(positive.mean())
+        ),
+        width="stretch", key="evaluation_pr", config=CHART, alt=f"Precision over recall of {of}",
+    )  # fmt: skip
+
+
+def _by_corpus(data: Figures, moved: float) -> None:
+    """Show what the threshold does in each corpus of the selection."""
+    corpora = sorted({row.corpus for row in data.selection.rows})
+    st.markdown(f"**By corpus**, at {moved:.2f}")
+    columns: dict[str, list[object]] = {
+        "Corpus": [], "Precision": [], "Recall": [], "False alarms/h, neutral": [],
+        "False alarms/h, happy": [], "Minutes, neutral": [], "Minutes, happy": [],
+    }  # fmt: skip
+    for corpus in corpora:
+        rows = [row for row in data.selection.rows if row.corpus == corpus]
+        now = curves.at_threshold(
+            data.selection.subset(np.array([row.corpus == corpus for row in data.selection.rows])), moved
+        )
+        columns["Corpus"].append(measures.TITLES.get(corpus, corpus))
+        columns["Precision"].append(share(now.precision))
+        columns["Recall"].append(share(now.found))
+        for kind in curves.QUIET:
+            name = kind.split()[0]
+            found = curves.alarms(rows, kind, moved)
+            columns[f"False alarms/h, {name}"].append(f"{found.per_hour:.1f}" if found else "–")
+            columns[f"Minutes, {name}"].append(f"{found.seconds / 60:.1f}" if found else "–")
+    table("thresholds_corpora", columns, f"{data.evaluation.name}-{data.selection.name}-threshold-by-corpus")
 
 
 def calibration(data: Figures) -> None:
@@ -132,21 +161,37 @@ def calibration(data: Figures) -> None:
             columns["Clips"].append(part.clips)
             columns["Mean said"].append(share(part.confidence))
             columns["Was so (95 %)"].append(with_interval(part.right))
+    _before_and_after(data)
     st.markdown(
-        f"Brier score of the aggression score: **{metrics.brier(angry, selection.aggression):.3f}** (mean "
-        f"squared distance, 0 is best). {angry.mean():.0%} of these clips are angry; where anger is rarer, "
-        "a score promises less."
+        f"{angry.mean():.0%} of these clips are angry; where anger is rarer, a score promises less. "
+        f"Brier score: "
+        "squared distance of what was said from what was so, 0 is best (for the emotions summed over "
+        "them, up "
+        "to 2). Calibration was fitted on **validation** speakers; these are test speakers."
     )
-    validation = data.evaluation.metrics["validation"]
-    before, after = validation.get("calibration_error_before"), validation.get("calibration_error_after")
-    if before and after:
-        st.markdown(
-            "On the **validation** speakers, whom the calibration was fitted on, the expected calibration "
-            f"error went from {before['aggression']:.3f} to {after['aggression']:.3f} for aggression, and "
-            f"from {before['emotions']:.3f} to {after['emotions']:.3f} for the emotions."
-        )
     table("bins", columns, f"{data.evaluation.name}-{selection.name}-reliability", height=280)
     st.caption(
         "Points on the dotted line mean what they say; above it the model is too careful, below it too sure. "
         "Bars show how many clips a point stands for."
     )
+
+
+def _before_and_after(data: Figures) -> None:
+    """Show Brier score and calibration error with and without calibration."""
+    found = data.calibration()
+    columns: dict[str, list[object]] = {
+        "Probabilities": [], "Brier score (95 %)": [], "Expected calibration error (95 %)": [],
+    }  # fmt: skip
+    for of, title in (("aggression", "Aggression score"), ("emotions", "Emotions")):
+        for side in ("before", "after"):
+            entry = found[of].get(side)
+            if entry is None:
+                continue
+            columns["Probabilities"].append(f"{title}, {side} calibration")
+            columns["Brier score (95 %)"].append(with_interval(figure_of(entry["brier"])))
+            columns["Expected calibration error (95 %)"].append(
+                with_interval(figure_of(entry["calibration_error"]))
+            )
+    table("before_after", columns, f"{data.evaluation.name}-{data.selection.name}-calibration")
+    if "before" not in found["aggression"]:
+        st.caption("The predictions of this model do not say what it said before calibration.")

@@ -14,6 +14,7 @@ from blipper.published import SEEN, published
 from ui import evaluation_data
 from ui.clips import data_folder
 from ui.evaluation_data import Figures
+from ui.evaluation_kept import kept
 from ui.evaluation_table import CHART, table, with_interval
 
 
@@ -29,12 +30,12 @@ def groups(data: Figures) -> None:
     left, right = st.columns(2)
     by = left.selectbox(
         "Group by", list(ways), format_func=str.capitalize,
-        key=f"evaluation_group_{evaluation.name}_{selection.name}",
+        key=kept(f"evaluation_group_{evaluation.name}_{selection.name}", next(iter(ways)), list(ways)),
         help="Age and race are known of CREMA-D's actors alone, and only where the data folder is there.",
     )  # fmt: skip
     measure = right.selectbox(
         "Figure", list(GROUP_MEASURES), format_func=GROUP_MEASURES.__getitem__,
-        key="evaluation_group_measure",
+        key=kept("evaluation_group_measure", "accuracy", list(GROUP_MEASURES)),
         help=f"Shares at or over the threshold use the model's own, {evaluation.threshold:.2f}.",
     )  # fmt: skip
     with st.spinner("Drawing speakers anew for the intervals…"):
@@ -125,26 +126,33 @@ def comparison(data: Figures) -> None:
         elif not found.matches or name not in selections(found.scored):
             st.warning(f"{model} is left out: it was not measured on these clips with these weights.")
         else:
-            own.append((found, evaluation_data.figures(found, name).headline()))
+            own += [
+                (found, side, evaluation_data.figures(found, name, side).headline())
+                for side in found.sides
+                if name in selections(found.rows(side))
+            ]
     st.markdown("**Blipper's models**, on these test clips")
     table(
         "models",
         {
-            "Model": [found.name for found, _ in own],
-            "Parameters": [found.metrics["training"].get("parameters") for found, _ in own],
-            "Accuracy (95 %)": [with_interval(figures["accuracy"]) for _, figures in own],
-            "UAR (95 %)": [with_interval(figures["uar"]) for _, figures in own],
-            "Macro-F1 (95 %)": [with_interval(figures["macro_f1"]) for _, figures in own],
+            "Model": [found.name for found, *_ in own],
+            "Measured on": [found.sides[side] for found, side, _ in own],
+            "Parameters": [found.metrics["training"].get("parameters") for found, *_ in own],
+            "Accuracy (95 %)": [with_interval(figures["accuracy"]) for *_, figures in own],
+            "UAR (95 %)": [with_interval(figures["uar"]) for *_, figures in own],
+            "Macro-F1 (95 %)": [with_interval(figures["macro_f1"]) for *_, figures in own],
             "ROC-AUC, angry (95 %)": [
-                with_interval(figures["roc_auc"]) if "roc_auc" in figures else "–" for _, figures in own
+                with_interval(figures["roc_auc"]) if "roc_auc" in figures else "–" for *_, figures in own
             ],
-            "Speaker-independent": ["no" if found.shared_speakers() else "yes" for found, _ in own],
+            "Speaker-independent": [
+                "no" if side == "shipped" and found.shared_speakers() else "yes" for found, side, _ in own
+            ],
         },
         f"{name}-models",
     )
     st.caption(
-        "Not measured yet, so not shown: other folds of the speakers, and training on three corpora with "
-        "the test on the fourth, which is closest to what your own recordings are like."
+        "The same clips for each: the weights that ship, on the speakers they never met; *all folds* where a "
+        "model was trained anew for every fold. Corpora left out have a section of their own."
     )
     rows = published(name)
     if not rows:
@@ -157,7 +165,7 @@ def comparison(data: Figures) -> None:
     st.markdown("**Published figures**, the highest first. Figures that share speakers say little here.")
     for measure, title in _MEASURES.items():
         cited = [row for row in rows if row.measure == measure]
-        compared = [_own(found, figures[measure]) for found, figures in own]
+        compared = [_own(found, side, figures[measure]) for found, side, figures in own]
         compared += [
             Compared(row.who, Figure(row.value), row.speaker_independent, row.protocol) for row in cited
         ]
@@ -183,10 +191,11 @@ def comparison(data: Figures) -> None:
         f"{name}-published",
     )
     st.caption(
-        "Blipper's figures are of one fold's speakers and of weights that learned from all four corpora; the "
-        "published ones are of other splits, mostly of one corpus alone. They show the range, not a rank."
+        "Blipper's models learned from all four corpora at once; the published figures are mostly of one "
+        "corpus alone, and of other splits where the protocol says so. They show the range, not a rank."
     )
 
 
-def _own(found: Evaluation, figure: Figure) -> Compared:
-    return Compared(found.name, figure, "own", "test speakers that its weights never met")
+def _own(found: Evaluation, side: str, figure: Figure) -> Compared:
+    name = found.name if side == "shipped" else f"{found.name}, all folds"
+    return Compared(name, figure, "own", found.sides[side])

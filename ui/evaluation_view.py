@@ -10,9 +10,16 @@ from blipper import measures
 from blipper.errors import ModelError
 from blipper.evaluation import Evaluation
 from blipper.paths import models_dir
-from ui import evaluation_confusion, evaluation_data, evaluation_scores, evaluation_sections
+from ui import (
+    evaluation_confusion,
+    evaluation_data,
+    evaluation_events,
+    evaluation_scores,
+    evaluation_sections,
+)
 from ui.evaluation_data import Figures
-from ui.evaluation_table import share, table, with_interval
+from ui.evaluation_kept import kept
+from ui.evaluation_table import table, with_interval
 from ui.text import plain
 
 Section = Callable[[Figures], None]
@@ -38,8 +45,9 @@ def show() -> None:
 def _sections(found: dict[str, Evaluation | ModelError]) -> None:
     model, corpus = st.columns([1, 2])
     name = model.selectbox(
-        "Model", list(found), key="evaluation_model", help="Every model in Blipper's folder of models."
-    )
+        "Model", list(found), key=kept("evaluation_model", next(iter(found)), list(found)),
+        help="Every model in Blipper's folder of models.",
+    )  # fmt: skip
     evaluation = found[name]
     if isinstance(evaluation, ModelError):
         st.error(f"The figures of {plain(name)} cannot be shown: {plain(str(evaluation))}")
@@ -48,27 +56,47 @@ def _sections(found: dict[str, Evaluation | ModelError]) -> None:
             "`test-predictions.csv` beside the weights. Put both back, or choose another model."
         )
         return
-    titles = measures.selections(evaluation.scored)
+    side = _side(evaluation)
+    titles = measures.selections(evaluation.rows(side))
     chosen = corpus.selectbox(
         "Clips of",
         list(titles),
         format_func=titles.__getitem__,
-        key=f"evaluation_clips_{name}",
+        key=kept(f"evaluation_clips_{name}", next(iter(titles)), list(titles)),
         help="One corpus with the emotions it has, or several over the six emotions that all of them have.",
     )
     if not _origin(evaluation):
         return
-    data = evaluation_data.figures(evaluation, chosen)
+    data = evaluation_data.figures(evaluation, chosen, side)
     _headline(data)
     section = st.segmented_control(
         "Show",
         list(_SECTIONS),
-        default="Confusion",
         required=True,
-        key="evaluation_section",
+        key=kept("evaluation_section", "Confusion", list(_SECTIONS)),
         help="Each section is computed from the same clips when it is opened.",
     )
     _SECTIONS[section](data)
+
+
+def _side(evaluation: Evaluation) -> str:
+    """Let people choose between the weights' own test speakers and all folds, where there are folds."""
+    sides = evaluation.sides
+    if len(sides) == 1:
+        return "shipped"
+    titles = {"shipped": "These weights", "folds": "All folds (cross-validated)"}
+    chosen = st.segmented_control(
+        "Measured on",
+        list(sides),
+        format_func=titles.__getitem__,
+        required=True,
+        key=kept(f"evaluation_side_{evaluation.name}", "shipped", list(sides)),
+        help="These weights on the speakers they never met; or every speaker once, each heard by weights "
+        "of a "
+        "fold that was trained without them.",
+    )
+    st.caption(f"Figures are of {sides[chosen]}.")
+    return str(chosen)
 
 
 def _origin(evaluation: Evaluation) -> bool:
@@ -127,17 +155,33 @@ def _origin(evaluation: Evaluation) -> bool:
             "computed here from the predictions of single clips. "
             "95 % intervals come from drawing speakers anew, so they need two speakers at least."
         )
-        st.download_button(
-            "Predictions of all clips (CSV)",
-            data=(evaluation.folder / "test-predictions.csv").read_bytes(),
-            file_name=f"{evaluation.name}-test-predictions.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="What every figure here is computed from: one line a clip, with its scores.",
-        )
+        if not evaluation.crossed:
+            st.caption(
+                "Not measured for this model yet: the other folds of the speakers, a whole training run "
+                "each. "
+                f"`blipper evaluate DATA --model {plain(evaluation.name)} --folds 1-6` runs them."
+            )
+        for title, file in _FILES.items():
+            if (evaluation.folder / file).is_file():
+                st.download_button(
+                    title,
+                    data=(evaluation.folder / file).read_bytes(),
+                    file_name=f"{evaluation.name}-{file}",
+                    mime="text/csv",
+                    icon=":material/download:",
+                    on_click="ignore",
+                    key=f"evaluation_file_{file}",
+                    help="What the figures here are computed from: one line a clip, with its scores.",
+                )
     return evaluation.matches
 
+
+#: Predictions that can be taken away.
+_FILES = {
+    "Predictions of all clips (CSV)": "test-predictions.csv",
+    "Predictions of all folds (CSV)": "fold-predictions.csv",
+    "Predictions of corpora left out (CSV)": "left-out-predictions.csv",
+}
 
 _NAMES = {
     "accuracy": ("Accuracy", "Share of clips whose acted emotion the model found the likeliest."),
@@ -189,7 +233,7 @@ def _headline(data: Figures) -> None:
 
 def _written(data: Figures) -> dict[str, float] | None:
     """Return the same figures as ``metrics.json`` has them, or None where it has none."""
-    test = data.evaluation.metrics["test"]
+    test = data.evaluation.written(data.side)
     name = data.selection.name
     entry = test.get(name) if name in measures.POOLS else test.get("corpora", {}).get(name)
     if not isinstance(entry, dict) or "accuracy" not in entry:
@@ -203,17 +247,17 @@ def _written(data: Figures) -> dict[str, float] | None:
 def _report(data: Figures) -> None:
     st.subheader("Classification report")
     rows = data.report()
-    guessed = data.selection.confusion().sum(axis=0)
     table(
         "report",
         {
             "Emotion": [row["emotion"] for row in rows],
             "Clips": [row["clips"] for row in rows],
-            "Heard": [int(count) for count in guessed],
-            "Precision": [share(row["precision"].value) for row in rows],
+            "Heard": [row["guessed"] for row in rows],
+            "Precision (95 %)": [with_interval(row["precision"]) for row in rows],
             "Recall (95 %)": [with_interval(row["recall"]) for row in rows],
-            "F1": [share(row["f1"].value) for row in rows],
-            "ROC-AUC against the rest": [share(row["roc_auc"].value) for row in rows],
+            "F1 (95 %)": [with_interval(row["f1"]) for row in rows],
+            "ROC-AUC against the rest (95 %)": [with_interval(row["roc_auc"]) for row in rows],
+            "PR-AUC against the rest (95 %)": [with_interval(row["pr_auc"]) for row in rows],
         },
         f"{data.evaluation.name}-{data.selection.name}-report",
     )
@@ -228,7 +272,10 @@ _SECTIONS: dict[str, Section] = {
     "Report": _report,
     "Threshold": evaluation_scores.threshold,
     "Calibration": evaluation_scores.calibration,
+    "Conversations": evaluation_events.scenes,
+    "False alarms": evaluation_events.alarms,
     "Groups": evaluation_sections.groups,
+    "Other corpora": evaluation_events.corpora,
     "Training": evaluation_sections.training,
     "Comparison": evaluation_sections.comparison,
 }

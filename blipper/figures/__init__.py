@@ -13,6 +13,7 @@ from blipper.figures.evaluation import (
     reliability_figure,
     roc_figure,
 )
+from blipper.figures.evaluation_events import conditions_figure, corpora_figure, figure_of, scenes_figure
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
@@ -31,16 +32,20 @@ __all__ = [
     "View",
     "aggression_figure",
     "comparison_figure",
+    "conditions_figure",
     "confusion_figure",
+    "corpora_figure",
     "counts_figure",
     "coverage_figure",
     "draw_signal",
     "emotions_figure",
+    "figure_of",
     "groups_figure",
     "histogram_figure",
     "precision_recall_figure",
     "reliability_figure",
     "roc_figure",
+    "scenes_figure",
     "signal_figure",
     "spread_figure",
     "timeline_figure",

@@ -90,15 +90,15 @@ def _ink(share: float) -> str:
     return "#000000" if share > 0.45 else "#FFFFFF"
 
 
-def roc_figure(points: Points, now: AtThreshold, area: float) -> go.Figure:
-    """Draw the ROC curve with what the threshold does now."""
+def roc_figure(points: Points, now: AtThreshold | None, area: float, of: str = "angry") -> go.Figure:
+    """Draw the ROC curve of an emotion, with what the threshold does now where it is of this curve."""
     import plotly.graph_objects as go
 
     figure = go.Figure([
         go.Scatter(
             x=points.false, y=points.found, mode="lines", name="this model", customdata=points.threshold,
             line={"color": BLUE, "width": 2.5, "shape": "linear"},
-            hovertemplate="threshold %{customdata:.3f}<br>angry found %{y:.1%}<br>others called angry "
+            hovertemplate="threshold %{customdata:.3f}<br>found %{y:.1%}<br>others called so "
             "%{x:.1%}<extra></extra>",
         ),
         go.Scatter(
@@ -106,33 +106,34 @@ def roc_figure(points: Points, now: AtThreshold, area: float) -> go.Figure:
             line={"color": GREY, "width": 1.5, "dash": "dot"},
         ),
     ])  # fmt: skip
-    if now.found is not None and now.false_share is not None:
+    if now is not None and now.found is not None and now.false_share is not None:
         figure.add_trace(_now(now.false_share, now.found, now.threshold))
-    lay_out(figure, f"ROC curve, area {area:.3f}", 430, legend=True)
-    return unit_axes(figure, "Others called angry", "Angry clips found (recall)")
+    lay_out(figure, f"ROC curve, {of}: area {area:.3f}", 430, legend=True)
+    return unit_axes(figure, f"Others called {of}", f"{of.capitalize()} clips found (recall)")
 
 
-def precision_recall_figure(points: Points, now: AtThreshold, area: float) -> go.Figure:
-    """Draw precision over recall with what the threshold does now."""
+def precision_recall_figure(
+    points: Points, now: AtThreshold | None, area: float, of: str = "angry", *, base: float
+) -> go.Figure:
+    """Draw precision over recall; `base` is the share of the clips that are so, which guessing gives."""
     import plotly.graph_objects as go
 
-    base = now.angry / now.clips
     figure = go.Figure([
         go.Scatter(
             x=points.found, y=points.precision, mode="lines", name="this model",
             customdata=points.threshold, line={"color": BLUE, "width": 2.5, "shape": "vh"},
-            hovertemplate="threshold %{customdata:.3f}<br>angry found %{x:.1%}<br>precision %{y:.1%}"
+            hovertemplate="threshold %{customdata:.3f}<br>found %{x:.1%}<br>precision %{y:.1%}"
             "<extra></extra>",
         ),
         go.Scatter(
-            x=[0, 1], y=[base, base], mode="lines", name=f"guessing ({base:.0%} are angry)",
+            x=[0, 1], y=[base, base], mode="lines", name=f"guessing ({base:.0%} are {of})",
             hoverinfo="skip", line={"color": GREY, "width": 1.5, "dash": "dot"},
         ),
     ])  # fmt: skip
-    if now.found is not None and now.precision is not None:
+    if now is not None and now.found is not None and now.precision is not None:
         figure.add_trace(_now(now.found, now.precision, now.threshold))
-    lay_out(figure, f"Precision and recall, area {area:.3f}", 430, legend=True)
-    return unit_axes(figure, "Angry clips found (recall)", "Precision")
+    lay_out(figure, f"Precision and recall, {of}: area {area:.3f}", 430, legend=True)
+    return unit_axes(figure, f"{of.capitalize()} clips found (recall)", "Precision")
 
 
 def reliability_figure(bins: Sequence[Bin], title: str, said: str, so: str) -> go.Figure:

@@ -18,6 +18,7 @@ from blipper.errors import DatasetError, ModelError
 from blipper.evaluation import read_demographics
 from blipper.measures import select
 from blipper.progress import Progress, silent
+from blipper.training.alarms import THRESHOLD_RULE, choose_threshold, measure_alarms
 from blipper.training.card import CARD, write_card
 from blipper.training.evaluate import evaluate, figures, gaps
 from blipper.training.folds import (
@@ -30,6 +31,7 @@ from blipper.training.folds import (
     settings_from,
 )
 from blipper.training.predictions import Scored, read_predictions, write_predictions
+from blipper.training.scenes import COUNT, measure_scenes
 from blipper.training.scoring import score_clips
 from blipper.training.splits import split_of
 from blipper.training.train import METRICS, PREDICTIONS
@@ -49,11 +51,18 @@ class Parts:
         Folds to train, or to take where they are finished.
     left_out : tuple of str
         Corpora to leave out, likewise.
+    threshold : bool
+        Choose the default threshold anew, on validation speakers; ``config.json`` changes with it.
+    scenes, alarms : bool
+        Events in conversations of known content, and false alarms, of the shipped weights.
     """
 
     shipped: bool = False
     folds: tuple[int, ...] = ()
     left_out: tuple[str, ...] = ()
+    threshold: bool = False
+    scenes: bool = False
+    alarms: bool = False
 
 
 def assess(
@@ -78,7 +87,8 @@ def assess(
     cache : path, optional
         As in :class:`blipper.training.settings.TrainSettings`.
     limit : int, optional
-        Clips of each corpus to score with the shipped weights; for trials.
+        Clips of each corpus to score with the shipped weights, scenes, and files of a class of sounds; for
+        trials.
     progress : Progress
 
     Returns
@@ -97,6 +107,8 @@ def assess(
     """
     config = read_config(folder / CONFIG)
     found = read_metrics(folder)
+    if parts.threshold:
+        config = _choose_threshold(data, folder, found, config, limit, progress)
     if parts.shipped:
         model = load_folder(folder)
         clips = held_out_clips(data, found, limit)
@@ -108,6 +120,18 @@ def assess(
             known = read_predictions(folder / file) if (folder / file).is_file() else ()
             write_predictions(folder / file, merge(known, rows))  # after each: an interrupt loses one at most
     found |= recompute(folder, data, found, config)
+    if parts.scenes or parts.alarms:
+        model, clips = load_folder(folder), held_out_clips(data, found)
+        seed, resamples = _bootstrap(found)
+        if parts.scenes:
+            found["scenes"] = measure_scenes(
+                model, clips, data, count=limit or COUNT, seed=seed, resamples=resamples, progress=progress
+            )
+        if parts.alarms:
+            clips = held_out_clips(data, found, limit)
+            found["alarms"] = measure_alarms(
+                model, clips, data, seed=seed, resamples=resamples, limit=limit, progress=progress
+            )
     write_metrics(folder, found)
     return found
 
@@ -124,6 +148,24 @@ def _fold(
         return of_fold(read_predictions(folder / PREDICTIONS), name)  # the same run as the shipped one
     settings = settings_from(found.get("settings", {}), cache=cache)
     return run_fold(data, name, settings, progress=progress)
+
+
+def _choose_threshold(
+    data: Path,
+    folder: Path,
+    found: dict[str, Any],
+    config: dict[str, Any],
+    limit: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Choose the threshold, and write it into ``config.json`` and what it rests on into the figures."""
+    clips = side_clips(data, found, "validation", limit)
+    seed, _ = _bootstrap(found)
+    threshold, evidence = choose_threshold(load_folder(folder), clips, seed=seed, progress=progress)
+    config = {**config, "threshold": threshold, "threshold_rule": THRESHOLD_RULE}
+    _write_json(folder / CONFIG, config)
+    found["validation"] = {**found.get("validation", {}), "threshold": threshold, "false_alarms": evidence}
+    return config
 
 
 def recompute(
@@ -146,8 +188,7 @@ def recompute(
         The keys of ``metrics.json`` that change: ``model``, ``test``, ``groups``, and where there are such
         predictions ``cross_validation`` and ``left_out``.
     """
-    settings = found.get("settings", {})
-    seed, resamples = int(settings.get("seed", 0)), int(settings.get("resamples", 1000))
+    seed, resamples = _bootstrap(found)
     threshold = float(config["threshold"])
     people = demographics(data)
 
@@ -178,6 +219,12 @@ def recompute(
     return new
 
 
+def _bootstrap(found: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the seed and the number of resamples."""
+    settings = found.get("settings", {})
+    return int(settings.get("seed", 0)), int(settings.get("resamples", 1000))
+
+
 def read_metrics(folder: Path) -> dict[str, Any]:
     """Read a model's ``metrics.json``; an empty one where there is none yet.
 
@@ -200,11 +247,15 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 def write_metrics(folder: Path, found: dict[str, Any]) -> None:
     """Write ``metrics.json`` and, where training left one, the model's card anew."""
-    partial = folder / f".{METRICS}.partial"
-    partial.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / METRICS)
+    _write_json(folder / METRICS, found)
     if (folder / CARD).is_file():
         write_card(folder, found, read_config(folder / CONFIG))
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def shipped_fold(found: Mapping[str, Any]) -> int | str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from blipper.training import card_events
+
 CARD: Final = "MODEL_CARD.md"
 _TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
 _LICENCES: Final = {
@@ -43,6 +45,7 @@ def render(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
         _results(found),
         _groups(found),
         _alarms(found),
+        *card_events.sections(found),
         _calibration(found, config),
         _limits(found),
     )
@@ -253,7 +256,7 @@ def _alarms(found: Mapping[str, Any]) -> str:
             f"{figures['alarms_per_hour']:g} |"
         )
     return f"""
-## False alarms
+## False alarms by windows
 
 Runs of windows at the threshold of {found["model"]["threshold"]:g}, before the smoothing and the least
 duration that the app asks of an event. "Put to the network" skips the speech detector, which lets hardly

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
 Shoot = Callable[[Any, str], Path]
-SECTIONS = ("Report", "Threshold", "Calibration", "Groups", "Training", "Comparison")
+SECTIONS = (
+    *("Report", "Threshold", "Calibration", "Conversations", "False alarms", "Groups", "Other corpora"),
+    *("Training", "Comparison"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +113,19 @@ def test_all_sections_on_a_phone(
         "Classification report",
         "Threshold",
         "probabilities mean",
+        "Conversations of known content",
+        "False alarms",
         "Gaps",
+        "A corpus never heard",
         "Training curves",
         "side by",
     )
     for name, heading in zip(SECTIONS, headings, strict=True):
-        page.get_by_role("radio", name=name).click()
+        page.get_by_role("radio", name=name, exact=True).click()
         page.get_by_role("heading", name=heading).wait_for()
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        shoot(page, f"evaluation-{name.lower()}-390-{theme}")
+        shoot(page, f"evaluation-{name.lower().replace(' ', '-')}-390-{theme}")
 
 
 def test_the_threshold_moves_by_its_keys(new_page: OpenPage) -> None:

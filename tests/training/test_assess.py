@@ -26,23 +26,8 @@ from blipper.training.folds import (
 )
 from blipper.training.predictions import Scored, read_predictions, write_predictions
 from blipper.training.settings import TrainSettings
-from blipper.training.splits import FOLDS, make_split, split_of
-from tests.evaluated import RESAMPLES, THRESHOLD, made_up, make_folder
-
-
-def clips_of(fold: int | str) -> tuple[Scored, ...]:
-    """Return made-up scores of a fold's test speakers."""
-    rows = []
-    template = made_up()
-    for corpus, speaker in sorted(split_of(fold).test):
-        own = [row for row in template if row.corpus == corpus]
-        first = own[0].speaker
-        rows += [
-            replace(row, speaker=speaker, key=row.key.replace(f"/{first}-", f"/{speaker}-"))
-            for row in own
-            if row.speaker == first
-        ]
-    return tuple(rows)
+from blipper.training.splits import FOLDS, make_split
+from tests.evaluated import RESAMPLES, THRESHOLD, clips_of, made_up, make_folder
 
 
 class Trainer:
@@ -212,3 +197,21 @@ def test_damaged_metrics_are_named(folder: Path, tmp_path: Path) -> None:
     (folder / "metrics.json").write_text("[")
     with pytest.raises(ModelError, match="cannot be read as a model's figures"):
         assess(tmp_path, folder, Parts())
+
+
+@pytest.mark.data
+def test_scenes_alarms_and_threshold_of_the_shipped_weights(tmp_path: Path, data_dir: Path) -> None:
+    folder = make_folder(tmp_path / "first")
+    found = assess(data_dir, folder, Parts(threshold=True, scenes=True, alarms=True), limit=2)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["threshold"] == found["model"]["threshold"] == found["validation"]["threshold"] >= 0.5
+    assert "false alarms" not in config["threshold_rule"]
+    assert "at most 1 event an hour" in config["threshold_rule"]
+    assert found["validation"]["false_alarms"]["per_hour"] <= 1
+    assert found["scenes"]["recordings"] == 2
+    assert found["scenes"]["threshold"] == config["threshold"]
+    assert set(found["alarms"]["speech"]["noise at 0 dB"]) == {"neutral", "happy", "angry"}
+    assert found["alarms"]["sounds"]["screaming"]["files"] == 2
+    speakers = {f"{corpus}/{speaker}" for corpus, speaker in make_split(1).test}
+    assert set(found["scenes"]["speakers"]) <= speakers
+    assert read_metrics(folder) == found

@@ -1,0 +1,25 @@
+"""The card's sections from an evaluation: there when measured, with the figures of the metrics."""
+
+from __future__ import annotations
+
+from blipper.training import card_events
+from tests.evaluated import described, made_up
+
+
+def test_sections_are_there_when_measured() -> None:
+    found = described(made_up(), "0" * 64)
+    scenes, alarms = card_events.sections(found)
+    assert f"{found['scenes']['recall']['value']:.3f}" in scenes
+    assert "4.0 [2.0, 6.0]" in alarms
+    assert "no alarm" in alarms
+    assert "up to\n30 an hour" in alarms or "up to 30 an hour" in alarms
+    test = found["test"]
+    more = found | {
+        "cross_validation": {"folds": [1, 2], "test": test},
+        "left_out": {"savee": {"own": test["corpora"]["savee"], "common": test["common"]}},
+    }
+    folds, left_out, *_ = card_events.sections(more)
+    assert "folds 1, 2" in folds
+    assert f"| RAVDESS | {test['corpora']['ravdess']['clips']} | 3 |" in folds
+    assert f"| SAVEE | {test['common']['clips']} |" in left_out
+    assert card_events.sections({}) == []
