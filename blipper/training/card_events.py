@@ -106,8 +106,8 @@ def _alarms(found: Mapping[str, Any]) -> str:
 ## False alarms as the app marks them
 
 Events at {alarms["threshold"]:g} in the test speakers' clips, joined with pauses of {alarms["pause"]:g} s,
-and the share of their angry clips that events cover by half, in the same sound; intervals over speakers. It is
-{minutes:.0f} minutes of neutral speech, so few alarms weigh much.
+and the share of their angry clips that events cover by half, in the same sound; intervals over speakers. It
+is {minutes:.0f} minutes of neutral speech, so few alarms weigh much.
 
 {chr(10).join(rows)}
 
