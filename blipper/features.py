@@ -267,7 +267,7 @@ def _pitch(batch: Float32) -> Float32:
     """Return F0 of the voiced frames among these, measured in the middle 64 ms of each."""
     length = frame_length_for(SAMPLING_RATE)
     first = (FRAME_LENGTH - length) // 2
-    f0, _ = yin(batch[:, first : first + length], SAMPLING_RATE)
+    f0, _ = yin(batch[:, first : first + length], SAMPLING_RATE, hop=HOP_LENGTH / SAMPLING_RATE)
     return f0[np.isfinite(f0)]
 
 

@@ -200,7 +200,8 @@ class Signal:
             f0 = self._sparse_pitch(length, hop, n_frames)
         else:
             batches = frames(self._around(length, hop, n_frames), length, hop)
-            f0 = np.concatenate([yin(batch, self.sampling_rate)[0] for batch in batches])
+            step = hop / self.sampling_rate
+            f0 = np.concatenate([yin(batch, self.sampling_rate, hop=step)[0] for batch in batches])
         group = math.ceil(n_frames / MAX_COLUMNS)
         f0 = np.pad(f0, (0, -len(f0) % group), constant_values=np.nan).reshape(-1, group)
         medians = np.full(len(f0), np.nan, dtype=np.float32)
