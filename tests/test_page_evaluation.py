@@ -195,6 +195,8 @@ def test_conversations_by_threshold(models: Path) -> None:
     found = read_evaluation(models / "first").metrics["scenes"]
     tiles = {tile.label: tile.value for tile in page.metric}
     assert tiles["Recall"] == f"{found['recall']['value']:.3f}"
+    low, high = found["recall"]["interval"]
+    assert [tile.delta for tile in page.metric if tile.label == "Recall"] == [f"{low:.3f} to {high:.3f}"]
     slider = page.select_slider(key="evaluation_scenes_first")
     assert slider.value == "0.50"
     healthy(slider.set_value("0.80").run())

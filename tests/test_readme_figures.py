@@ -13,9 +13,8 @@ def test_the_readme_shows_what_metrics_json_says():
     assert f"{metrics['test']['common']['accuracy']['value']:.3f}" in section
 
 
-def test_none_of_the_held_out_sounds_raised_an_alarm():
-    """The README says so in words."""
-    alarms = json.loads((MODEL / "metrics.json").read_text(encoding="utf-8"))["false_alarms"]
-    for name, found in alarms.items():
-        if name.startswith(("noise", "coughing", "laughing")):
-            assert found["alarms"] == 0, name
+def test_the_readme_counts_every_alarm_on_sounds_without_words():
+    alarms = json.loads((MODEL / "metrics.json").read_text(encoding="utf-8"))["alarms"]
+    count = sum(part["alarms"] for part in alarms["sounds"].values())
+    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
+    assert f"laughs, screams and noises there was {count}." in " ".join(words)

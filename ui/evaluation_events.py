@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,21 +49,19 @@ def scenes(data: Figures) -> None:
         ("Precision", "precision", "Of the events, the share of which half lies in an angry stretch."),
         ("Recall", "recall", "Of the angry stretches, the share half covered by such events."),
         ("F1", "f1", "Harmonic mean of both."),
-        ("False alarms an hour", "false_alarms_per_hour", "Other events, by the hour outside the stretches."),
+        ("False alarms/h", "false_alarms_per_hour", "Other events, by the hour outside the stretches."),
         ("Stretches touched", "touched", "Of the angry stretches, the share that any event touches."),
         ("Delay (s)", "delay", "Median seconds from a stretch's start to the start of its first event."),
     )  # fmt: skip
     with st.container(horizontal=True):
         for title, name, help_text in tiles:
             figure = figure_of(now[name])
-            bounds = figure.interval
-            digits = 1 if "hour" in title else 2 if "Delay" in title else 3
+            digits = 1 if name.endswith("hour") else 2 if "Delay" in title else 3
             st.metric(
                 title,
-                "–" if figure.value != figure.value else f"{figure.value:.{digits}f}",
-                delta="no interval" if bounds is None else f"{bounds[0]:.{digits}f} to "
-                "{bounds[1]:.{digits}f}",
-                delta_color="off", delta_arrow="off", help=help_text, border=True, width=190,
+                "–" if math.isnan(figure.value) else f"{figure.value:.{digits}f}",
+                delta=_range(figure, digits),
+                delta_color="off", delta_arrow="off", help=help_text, border=True, width=165,
             )  # fmt: skip
     st.plotly_chart(
         scenes_figure(found["thresholds"], float(chosen)), width="stretch", key="evaluation_scenes_chart",
@@ -79,6 +78,12 @@ def scenes(data: Figures) -> None:
         f"Intervals draw "
         f"conversations anew. Seed {found['seed']}: the same command builds the same conversations."
     )
+
+
+def _range(figure: measures.Figure, digits: int) -> str:
+    if figure.interval is None:
+        return "no interval"
+    return " to ".join(f"{bound:.{digits}f}" for bound in figure.interval)
 
 
 def alarms(data: Figures) -> None:
@@ -174,7 +179,7 @@ def _choice(data: Figures) -> None:
 
 def _rate(part: Mapping[str, Any]) -> str:
     figure = figure_of(part.get("per_hour", {}))
-    if figure.value != figure.value:
+    if math.isnan(figure.value):
         return "–"
     bounds = "" if figure.interval is None else f" [{figure.interval[0]:.1f}, {figure.interval[1]:.1f}]"
     return f"{figure.value:.1f}{bounds}"

@@ -103,9 +103,10 @@ def conditions_figure(speech: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     )  # fmt: skip
     lay_out(figure, "False alarms, and what is found in the same sound", 210 + 44 * len(names), legend=True)
     figure.update_layout(
-        xaxis={"title": {"text": "Alarms an hour of speech"}, "domain": (0, 0.56), "rangemode": "tozero"},
+        xaxis={"title": {"text": "Alarms an hour"}, "domain": (0, 0.56), "rangemode": "tozero"},
         xaxis2={
-            "title": {"text": "Angry clips found"},
+            "title": {"text": "Found"},
+            "dtick": 0.5,
             "domain": (0.62, 1),
             "range": (0, 1.02),
             "tickformat": ".0%",
