@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from blipper.cli_models import Json
-from blipper.errors import ModelError
+from blipper.errors import ModelError, SettingsError
 from blipper.terminal import exit_codes, inform, progress_bars, without_chatter, write_json, write_out
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="The folder with the corpora; see 'blipper datasets'.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="The folder with the corpora; see 'blipper datasets'.", show_default=False),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")
     ] = "mel-cnn",
@@ -59,6 +62,10 @@ def evaluate(
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
     ] = None,
+    on_library: Annotated[
+        bool,
+        typer.Option("--on-library", help="Measure on the library's own verdicts instead, without DATA."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure a model on speakers it never met, and write its metrics.json and predictions.
@@ -67,6 +74,13 @@ def evaluate(
     whole training run each; the same command goes on where it was interrupted.
     """
     with exit_codes(interrupted="what was finished is kept; the same command goes on from there"):
+        if on_library:
+            from blipper.cli_library import report_on_library
+
+            report_on_library(model, as_json)
+            return
+        if data is None:
+            raise SettingsError("DATA is missing: name the folder with the corpora, or give --on-library")
         from blipper.paths import models_dir
         from blipper.reports import evaluation_text
         from blipper.training.folds import parse_corpora, parse_folds

@@ -97,6 +97,15 @@ def train(
         Path | None,
         typer.Option("--cache", help="Where decoded clips, features and checkpoints are kept."),
     ] = None,
+    with_library: Annotated[
+        bool,
+        typer.Option(
+            "--with-library",
+            help="Learn from the library's verdicts as well, where the sound is kept; by recording, a "
+            "quarter "
+            "of which is held out. Not together with --cache: copies of kept sound are removed at the end.",
+        ),
+    ] = False,
 ) -> None:
     """Train a voice model and measure it on speakers whom it never heard.
 
@@ -117,7 +126,7 @@ def train(
         )
         if not teacher:
             settings = replace(settings, distil=0.0, hints=0)
-
+        from blipper.cli_library import with_verdicts
         from blipper.inventory import headline
         from blipper.reports import training_text
 
@@ -125,7 +134,7 @@ def train(
             import tensorflow  # noqa: F401  (its greeting, before the bars)
 
             from blipper.training.train import train as run
-        with progress_bars(lines=True) as progress:
+        with progress_bars(lines=True) as progress, with_verdicts(settings, with_library) as settings:
             result = run(data, output, settings=settings, progress=progress)
         if missing := result.metrics["training"]["missing"]:
             inform(f"Trained without {', '.join(missing)}: not in {data}. The model card says so.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,6 +70,27 @@ def folder() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("blipper", appauthor=False)
+
+
+def training_folder() -> Path:
+    """Return where training keeps copies of kept sound while it runs; a deletion removes it."""
+    return folder() / "training"
+
+
+def forget_training() -> None:
+    """Remove the copies of kept sound that training made.
+
+    Raises
+    ------
+    LibraryError
+        If they cannot be removed.
+    """
+    place = training_folder()
+    if place.exists():
+        try:
+            shutil.rmtree(place)
+        except OSError as error:
+            raise LibraryError(f"{place}: copies for training cannot be removed ({error})") from error
 
 
 def address() -> str:

@@ -1,10 +1,11 @@
 """How long things are kept, and that they are gone when they are deleted.
 
-Every deletion is one transaction together with its line in the audit. What was deleted is then cleared from
-the database's files too: SQLite overwrites it (``secure_delete``), is rebuilt without it (``VACUUM``) and
-empties its write-ahead log; PostgreSQL rewrites the tables (``VACUUM FULL``). Where somebody else's open
-transaction stands in the way, that is remembered and done at the next opportunity. A file system, a backup or
-PostgreSQL's own log may hold older copies: no program on top of them can promise otherwise.
+Every deletion is one transaction together with its line in the audit. What was deleted is then cleared
+from the database's files too: SQLite overwrites it (``secure_delete``), is rebuilt without it
+(``VACUUM``) and empties its write-ahead log, and copies that training made are removed; PostgreSQL
+rewrites the tables (``VACUUM FULL``). Where somebody else's open transaction stands in the way, that is
+remembered and done at the next opportunity. A file system, a backup or PostgreSQL's own log may hold
+older copies: no program on top of them can promise otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy import delete, func, select, text
 
 from blipper.errors import LibraryError
 from blipper.library.database import PATIENCE, Database
-from blipper.library.place import check_days
+from blipper.library.place import check_days, forget_training
 from blipper.library.tables import (
     CONTENT,
     AnalysisRow,
@@ -255,6 +256,7 @@ def _remember(session: Session) -> None:
 def _clear(database: Database, gone: Deleted) -> Deleted:
     """Clear the database's files of what was deleted, as far as nobody stands in the way."""
     try:
+        forget_training()
         clear(database)
     except LibraryError as error:
         logger.warning("clearing the library's files is put off: %s", error)

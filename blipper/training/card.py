@@ -130,8 +130,21 @@ def _data(found: Mapping[str, Any], corpora: list[str]) -> str:
 
 Acted, English, recorded in studios. No speaker and no identical sound is on two sides. Clips were cut to
 where Blipper's own speech detector hears speech; in {found["split"]["without_speech"]} clips it hears
-none, and those are scored whole. {_negatives(found)}
+none, and those are scored whole. {_negatives(found)}{_added(found)}
 """
+
+
+def _added(found: Mapping[str, Any]) -> str:
+    """Name the library's verdicts, where the model learned from some."""
+    counts = found["settings"].get("added")
+    if counts is None:
+        return ""
+    return f"""
+
+It also learned from analysts' verdicts on their own recordings: {counts["train"]} stretches with a named
+emotion, {counts["calm"]} of which is known only that they do not sound angry, and {counts["validation"]}
+for validation. {counts["held_out"]} in other recordings were held out; `blipper evaluate --on-library`
+measures on those alone."""
 
 
 def _missing(found: Mapping[str, Any]) -> list[str]:

@@ -103,6 +103,9 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
     for side in ("train", "validation", "test"):
         if side not in sides:
             raise DatasetError(f"{data}: fold {split.fold} has no {side} clip among these corpora")
+    if settings.added is not None:
+        clips = (*clips, *(clip for clip, _ in settings.added.clips))
+        sides += [side for _, side in settings.added.clips]
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
     side_of = np.array(sides)
@@ -274,6 +277,8 @@ def _with_negatives(
     files = negative_files(data, "train")
     if settings.limit is not None:
         files = files[:: max(1, len(files) // settings.limit)]
+    if settings.added is not None:
+        files += settings.added.calm
     if not files or not settings.negatives:
         return examples
     sounds = prepare(files, cache, trim=False, progress=progress)

@@ -47,6 +47,8 @@ def settings_from(values: Mapping[str, Any], **changes: Any) -> TrainSettings:
         If there are none, or some that this training does not know.
     """
     fields = dict(values)
+    if "added" in fields:
+        raise SettingsError("this model also learned from a library's verdicts, which folds cannot repeat")
     try:
         network = NetworkSettings.from_dict(fields.pop("network"))
         front = FrontEnd.from_dict(fields.pop("front"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blipper.errors import SettingsError
+from blipper.training.added import Added
 from blipper.training.augment import AugmentSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.frontend import FrontEnd
@@ -69,6 +70,8 @@ class TrainSettings:
     network : NetworkSettings
     front : FrontEnd
     augmentation : AugmentSettings
+    added : Added, optional
+        Clips beside the corpora: the library's verdicts.
     """
 
     name: str = "mel-cnn"
@@ -99,6 +102,7 @@ class TrainSettings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     front: FrontEnd = field(default_factory=FrontEnd)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+    added: Added | None = None
 
     def __post_init__(self) -> None:
         """Check the domains."""
@@ -166,4 +170,7 @@ class TrainSettings:
             del values["hold_out"]  # as before there was one: checkpoints go by these values
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
+        del values["added"]
+        if self.added is not None:
+            values["added"] = dict(self.added.counts)
         return values
