@@ -14,7 +14,7 @@ from blipper import audio
 from blipper import library as lib
 from blipper.cli import app
 from blipper.cli_library import learned_from_library, library_text, with_verdicts
-from blipper.errors import SettingsError
+from blipper.errors import LibraryError, SettingsError
 from blipper.library import Database, place
 from blipper.library.dataset import side_of
 from blipper.paths import models_dir
@@ -167,7 +167,7 @@ def test_training_with_verdicts(
         json.loads((result.folder / "config.json").read_text()),
     )
     monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path / "models"))
-    assert learned_from_library("mine")
+    assert learned_from_library(result.metrics["model"]["sha256"])
     shown = run("evaluate", "--on-library", "--model", "mine", "--json")
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)
@@ -177,4 +177,16 @@ def test_training_with_verdicts(
 
 
 def test_the_shipped_models_learned_from_no_library() -> None:
-    assert [p.name for p in models_dir().iterdir() if p.is_dir() and learned_from_library(p.name)] == []
+    for path in models_dir().glob("*/metrics.json"):
+        assert not learned_from_library(json.loads(path.read_text())["model"]["sha256"])
+
+
+def test_a_model_whose_origin_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    assert not learned_from_library("ab")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "metrics.json").write_text("{}")
+    with pytest.raises(
+        LibraryError, match=r"metrics\.json: cannot be read, so what its model learned is unknown"
+    ):
+        learned_from_library("ab")
