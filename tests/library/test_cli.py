@@ -187,6 +187,6 @@ def test_a_model_whose_origin_cannot_be_read(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "metrics.json").write_text("{}")
     with pytest.raises(
-        LibraryError, match=r"metrics\.json: cannot be read, so what its model learned is unknown"
+        LibraryError, match=r"metrics\.json: cannot be read, so what its model learned from is unknown"
     ):
         learned_from_library("ab")
