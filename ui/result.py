@@ -124,7 +124,8 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
 
     labels = [_channel_label(analysis, channel) for channel in range(len(analysis.tracks))]
     key = f"channel_{opened.id}"
-    st.session_state.setdefault(key, opened.channel)
+    # Set at every run: the labels change with names and counts, and the browser knows a choice by its label.
+    st.session_state[key] = st.session_state.get(key, opened.channel)
     opened.channel = st.radio(
         "Channel", range(len(labels)), format_func=labels.__getitem__, horizontal=True, key=key
     )

@@ -77,6 +77,7 @@ class LiveAnalyser:
         self._kept: Float32 = np.zeros(0, dtype=np.float32)
         self._first_kept = 0
         self._n_heard = 0
+        self._ahead: dict[Span, WindowScored] = {}
         self._finished = False
 
     @property
@@ -168,9 +169,10 @@ class LiveAnalyser:
         if last:
             windows += self._windows.finish()
         updates: list[Update] = []
-        for scored in self._score(windows):
+        for scored in self._scored(windows):
             self._curve.add(scored)
             updates.append(scored)
+        self._score_ahead()
         speech = self._windows.spans
         if self._windows.speaking is not None:
             speech = [*speech, self._windows.speaking]
@@ -186,6 +188,18 @@ class LiveAnalyser:
             self._kept = self._kept[drop:].copy()
             self._first_kept += drop
         return updates
+
+    def _scored(self, windows: list[Span]) -> list[WindowScored]:
+        """Score windows, but for those that were scored while a pause was undecided."""
+        missing = [window for window in windows if window not in self._ahead]
+        fresh = dict(zip(missing, self._score(missing), strict=True))
+        return [self._ahead.get(window) or fresh[window] for window in windows]
+
+    def _score_ahead(self) -> None:
+        candidates = self._windows.candidates()
+        missing = sorted((w for w in candidates if w not in self._ahead), key=lambda window: window.start)
+        self._ahead = {window: scored for window, scored in self._ahead.items() if window in candidates}
+        self._ahead |= dict(zip(missing, self._score(missing), strict=True))
 
     def _score(self, windows: list[Span]) -> list[WindowScored]:
         if not windows:

@@ -109,6 +109,25 @@ class LiveWindows:
         self.horizon = math.inf
         return windows
 
+    def candidates(self) -> list[Span]:
+        """Return the windows that a pause may turn out to settle, and whose sound is there.
+
+        The last one of the span, should it end here, and the next one at a hop, should it go on. To be scored
+        while the pause is undecided, so that their results need not wait for the model.
+        """
+        growing, current = self._growing, self._runs.current
+        if growing is None or current is None or self._runs.is_open or not self._runs.is_long_enough:
+            return []
+        heard = self._n_samples / SAMPLING_RATE
+        found: list[Span] = []
+        if (end := round(self._end(current[1]), 6)) <= heard:
+            ended = [Span(growing.start, end)]
+            found.extend(place_windows(ended, length=self._length, hop=self._hop)[growing.n_windows :])
+        start = round(growing.start + growing.n_windows * self._hop, 6)
+        if (end := round(start + self._length, 6)) <= heard:
+            found.append(Span(start, end))
+        return found
+
     def forget_spans(self, before: float) -> None:
         """Drop the spans that end before a time."""
         self.spans = [span for span in self.spans if span.end > before]
