@@ -20,8 +20,10 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 import blipper
+from blipper import audio, cli
 from blipper.cli import app
 from blipper.errors import DatasetError
+from blipper.export import Sound
 from blipper.results import Analysis
 from blipper.settings import Settings
 from blipper.training.settings import TrainSettings
@@ -277,6 +279,19 @@ def test_outputs_hold_what_the_library_gives(run: Run, speech: Path, tmp_path: P
     assert [float(row["start_s"]) for row in events] == [round(e.start, 3) for e in analysis.events]
     windows = list(csv.DictReader(io.StringIO(names[2].read_bytes().decode(), newline="")))
     assert len(windows) == sum(len(track.windows) for track in analysis.tracks)
+
+
+def test_a_format_that_lacks_something_does_not_keep_the_others_from_being_written(
+    speech: Path, tmp_path: Path
+) -> None:
+    result = blipper.analyze(speech)
+    sound = Sound(audio.load(speech))
+    assert all(track.transcript is None for track in result.tracks)
+    message = cli._write_output(result, tmp_path / "call.srt", sound)
+    assert message is not None
+    assert "no transcript" in message
+    assert cli._write_output(result, tmp_path / "call.html", sound) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["call.html"]
 
 
 def test_a_failure_leaves_the_old_output_alone(run: Run, broken: Path, tmp_path: Path) -> None:

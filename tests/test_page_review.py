@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from blipper import models_dir, summary_sentence
 from blipper.audio import Limits
-from blipper.export import WRITERS, Sound
+from blipper.export import WRITERS
 from ui.intake import SAMPLE
 from ui.session import Shelf
 
@@ -260,8 +260,12 @@ def test_downloads_are_the_writers_own(page: AppTest) -> None:
     for name, writer in WRITERS.items():
         if writer.lacks(opened.marked):
             continue
-        expected = writer.content(opened.marked, Sound(opened.recording))
-        assert write_later(WRITERS[name], opened.marked, opened.recording)() == expected
+        written = write_later(WRITERS[name], opened.marked, opened.recording)()
+        if name == "html":
+            assert b"Why the strongest stretches" in written
+            assert b"figure-event-" in written
+        else:
+            assert written == writer.content(opened.marked)
 
 
 def test_what_has_no_transcript_offers_none(page: AppTest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from typing import Final
@@ -11,8 +12,13 @@ import streamlit as st
 from blipper.export import WRITERS, Sound, Writer
 from blipper.recording import Recording
 from blipper.results import Analysis
+from ui.engine import engine, session_gone
+from ui.jobs import Job
 from ui.session import OpenRecording
 from ui.text import safe_stem
+
+#: Seconds between two looks at a file that the worker writes.
+_INTERVAL: Final = 0.05
 
 #: What stands on the page itself, by the format's name.
 FIRST: Final = {
@@ -82,13 +88,23 @@ def write_later(writer: Writer, analysis: Analysis, recording: Recording) -> Cal
     """Return a function that writes the file when it is asked for, and not at every run.
 
     Streamlit may keep the function longer than the page does, so it keeps neither analysis nor sound alive.
+    What needs the model is written by the worker, where TensorFlow lives, after what waits there already.
     """
     result, sound = weakref.ref(analysis), weakref.ref(recording)
+    shared, gone = engine(), session_gone()
 
     def write() -> bytes:
         held, heard = result(), sound()
         if held is None or heard is None:
             raise RuntimeError("this result was deleted; reload the page")
-        return writer.content(held, Sound(heard))
+        if writer.write_with is None:
+            return writer.content(held)
+        job = Job(lambda progress: writer.content(held, Sound(heard, shared.model(), progress)), gone)
+        shared.worker.submit(job)
+        while not job.over:
+            time.sleep(_INTERVAL)
+        if job.status != "done":
+            raise RuntimeError(job.error or "the report was no longer wanted")
+        return job.result
 
     return write

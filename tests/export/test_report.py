@@ -12,14 +12,19 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from blipper import analyze, audio
+from blipper.analysis import with_threshold
 from blipper.export import Sound
 from blipper.export.report.content import LIMITS, moment
 from blipper.export.report.figures import script_data
 from blipper.export.report.page import WRITER, report_html
+from blipper.export.report.reasons import MOST
 from blipper.recording import Notice
 from blipper.results import Analysis, Check, Quality
 from blipper.speakers.turns import Turn
+from blipper.voice.models import load_model
 from blipper.words.transcript import Dropped, Transcript, Utterance
+from tests.conftest import ROOT
 from tests.helpers import recording
 
 HOSTILE = (
@@ -221,3 +226,54 @@ def test_it_stays_small_enough_to_send(talk: Analysis) -> None:
 )
 def test_moments(seconds: float, text: str) -> None:
     assert moment(seconds) == text
+
+
+@pytest.fixture(scope="module")
+def explained() -> tuple[Analysis, Sound]:
+    """Return the sample's analysis at a threshold that leaves many events, with its sound and model."""
+    model = load_model("mel-cnn")
+    heard = audio.load(ROOT / "ui" / "sample" / "scene.ogg")
+    found = with_threshold(analyze(heard, model=model), 0.2)
+    assert len(found.events) > 1
+    return found, Sound(heard, model)
+
+
+def test_the_strongest_events_are_explained(explained: tuple[Analysis, Sound]) -> None:
+    result, sound = explained
+    steps: list[tuple[str, float, float]] = []
+    watched = dataclasses.replace(sound, progress=lambda *step: steps.append(step))
+    page = Page(report_html(result, watched))
+    strongest = sorted(range(len(result.events)), key=lambda index: -result.events[index].peak)[:MOST]
+    charts = [
+        a["data-figure"] for tag, a in page.tags if tag == "figure" and "event" in (a["data-figure"] or "")
+    ]
+    assert charts == [f"figure-event-{index + 1}" for index in strongest]
+    assert page.text.count("Certainty ") == len(charts)
+    assert "Compared with neutral speech, the sound raises the score" in page.text
+    assert "This says what moved the model, not what somebody feels or means." in page.text
+    assert steps[0] == ("explain", 0, len(charts))
+    assert steps[-1] == ("explain", len(charts), len(charts))
+    assert len(WRITER.content(result, sound)) < 6e6
+
+
+def test_an_explanations_map_adds_up_to_the_scores_difference(explained: tuple[Analysis, Sound]) -> None:
+    result, sound = explained
+    page = Page(report_html(result, sound))
+    number = 1 + max(range(len(result.events)), key=lambda index: result.events[index].peak)
+    (text,) = (text for a, text in page.scripts if a.get("id") == f"figure-event-{number}")
+    (heat,) = (trace for trace in json.loads(text)["data"] if trace.get("name") == "contributions")
+    total = float(np.frombuffer(base64.b64decode(heat["z"]["bdata"]), heat["z"]["dtype"]).sum())
+    # The longest windows are drawn in columns of their frames' means; 3 s are 300 frames, each drawn.
+    low, high = map(
+        float, re.findall(r"score for how angry the voice sounds from ([\d.]+) to ([\d.]+)", page.text)[0]
+    )
+    assert total == pytest.approx(np.log(high / (1 - high)) - np.log(low / (1 - low)), abs=0.5)
+
+
+def test_what_cannot_be_explained_says_why(explained: tuple[Analysis, Sound], analysis: Analysis) -> None:
+    result, sound = explained
+    assert "made without the sound or the model at hand" in Page(report_html(result)).text
+    other = dataclasses.replace(result, model=dataclasses.replace(result.model, sha256="0" * 64))
+    assert "is not the one that is at hand now" in Page(report_html(other, sound)).text
+    calm = dataclasses.replace(result, events=())
+    assert "Why the strongest stretches" not in Page(report_html(calm, sound)).text

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from blipper.export.report import content, figures
+from blipper.export.report.reasons import explain_events
 from blipper.export.text import encodable, one_line
 from blipper.export.writer import Sound, Writer
 from blipper.results import Analysis
@@ -28,7 +29,7 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
     ----------
     analysis : Analysis
     sound : Sound, optional
-        The recording, for its waveform.
+        The recording, for its waveform, and with the model for an explanation of the strongest events.
 
     Returns
     -------
@@ -44,6 +45,7 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
             charts.insert(0, figures.waveform_chart(sound.recording, channel))
         spoken = {"speech": length(track.speech_seconds), "trend": trend_sentence(track.trend)}
         channels.append({**content.channel_content(analysis, channel), **spoken, "charts": charts})
+    reasons = explain_events(analysis, sound)
     plotly, draw = _plotly(), _file("draw.js")
     strongest = content.strongest(analysis)
     # Plotly's own code and this package's files are the only markup that is not escaped.
@@ -57,7 +59,11 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         draw=Markup(draw),
         notices=analysis.notices,
         channels=channels,
-        charts=[chart for channel in channels for chart in channel["charts"]],
+        charts=[
+            *(chart for channel in channels for chart in channel["charts"]),
+            *(reason.chart for reason in (reasons.events if reasons else ())),
+        ],
+        reasons=reasons,
         events=content.event_rows(analysis),
         strongest=strongest[0] if strongest else None,
         speakers_known=any(track.turns for track in analysis.tracks),
