@@ -214,7 +214,7 @@ def analyze(
         labels = dict(_label(text) for text in speaker or [])
         outputs = output or []
         for target in outputs:
-            _check_output(target, file)
+            _check_output(target, file, transcript)
 
         from blipper import analysis as conductor
         from blipper import audio
@@ -249,15 +249,17 @@ def _label(text: str) -> tuple[str, str]:
     return old, new
 
 
-def _check_output(target: Path, source: str) -> None:
+def _check_output(target: Path, source: str, transcript: str) -> None:
     """Refuse before the work, not after it, what cannot be written to."""
     from blipper.export import writer_for
+    from blipper.export.text import lacks_transcript
 
     if target.is_dir():
         raise SettingsError(f"--output {target}: is a folder; a file name is needed")
     if target.exists() and Path(source).exists() and target.samefile(source):
         raise SettingsError(f"--output {target}: is the recording itself; another file name is needed")
-    writer_for(target)
+    if writer_for(target).lacks is lacks_transcript and transcript == "none":
+        raise SettingsError(f"--output {target}: holds the transcript; add --transcript auto (or a file)")
     if not target.parent.is_dir():
         raise SettingsError(f"--output {target}: there is no folder {target.parent}")
     if not os.access(target if target.exists() else target.parent, os.W_OK):

@@ -123,6 +123,7 @@ def test_every_command_names_the_exit_codes(run: Run, command: str) -> None:
         (("analyze", "x.wav", "--hop", "4"), "the hop is 4.0 s, expected 0.1 s to the window's 3.0 s"),
         (("analyze", "x.wav", "--channels", "left"), "left"),
         (("analyze", "x.wav", "--output", "x.xlsx"), "accepted are .json"),
+        (("analyze", "x.wav", "--output", "x.srt"), "add --transcript auto"),
         (("analyze", "x.wav", "--output", "nowhere/x.json"), "there is no folder nowhere"),
         (("analyze", "x.wav", "--output", "tests"), "is a folder"),
     ],

@@ -22,7 +22,8 @@ _VALUE = re.compile(
     r"|(?<![^\s])(-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)(?![^\s])"  # a number between white space
     r"|(\[[^\]\n]*\]|![^\n]*)"  # a counter or a comment, passed over
 )
-_WORDS = re.compile(r"words?\b|ort\b|ort-mau|tokens?\b", re.IGNORECASE)
+_WORDS = re.compile(r"(?:.*: )?(?:words?\b|ort\b|ort-mau|tokens?\b)", re.IGNORECASE)
+_UTTERANCES = re.compile(r"utterances?\b|transcripts?\b|transcription\b", re.IGNORECASE)
 _SOUNDS = re.compile(r"phon|phone|mau$|sampa|ipa\b|syll|pitch|tobi|kan-mau", re.IGNORECASE)
 _SILENCES = {"", "sil", "sp", "spn", "<p:>", "<sil>", "<sp>", "<silence>", "#", "_", "<eps>"}
 
@@ -44,8 +45,9 @@ def looks_like_textgrid(text: str) -> bool:
 def parse_textgrid(text: str, name: str) -> list[Cue]:
     """Read a TextGrid.
 
-    Its tier of words, if one is named so, gives the words; the other interval tiers, unless they hold sounds
-    (phones, syllables), give the utterances. Without other tiers the words are joined over short pauses.
+    Its tier of words, if one is named so, gives the words; tiers named for utterances give these, else all
+    other interval tiers do, unless they hold sounds (phones, syllables). (Blipper's own export has tiers of
+    speech and events beside the utterances.) Without other tiers the words are joined over short pauses.
 
     Raises
     ------
@@ -56,6 +58,7 @@ def parse_textgrid(text: str, name: str) -> list[Cue]:
     spoken = [tier for tier in tiers if not _SOUNDS.search(tier.name)]
     of_words = [tier for tier in spoken if _WORDS.match(tier.name.strip())]
     others = [tier for tier in spoken if tier not in of_words and tier.intervals]
+    others = [tier for tier in others if _UTTERANCES.search(tier.name)] or others
     words = sorted(
         (
             Word(tidy(label), start, end)
