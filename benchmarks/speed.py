@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import material, report
+from benchmarks import material, models, report
 
 TARGET = 150.0
 
@@ -192,6 +192,9 @@ def main() -> None:
         show("decoding, by format", result["decoding"], duration)
         result["speech_detection"] = speech_detectors(samples, options.repeats)
         show("finding speech", result["speech_detection"], duration)
+        result["models"] = models.measure(path, options.repeats)
+        print("\nevery voice model, each in a process of its own, on the reading")
+        models.show(result["models"])
         result["start_up"] = start_up(path, 3)
         show("start-up", result["start_up"], None)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import material, memory, report, speech_misses, speed
+from benchmarks import material, memory, models, report, speech_misses, speed
 
 
 @pytest.mark.parametrize("kind", list(material.KINDS))
@@ -84,3 +84,20 @@ def test_timing_and_machine_facts() -> None:
     facts = report.machine()
     assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
     assert facts["libraries"]["numpy"] == np.__version__
+
+
+def test_every_model_is_measured_in_a_process_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blipper.voice.models.available_models", lambda: ("mel-cnn", "nowhere"))
+    found = models.measure(Path(__file__).parents[2] / "ui" / "sample" / "scene.ogg", 1)
+    one = found["mel-cnn"]
+    assert one["windows_per_second"] == pytest.approx(one["windows"] / one["voice"]["median"])
+    assert one["voice_x_real_time"] > one["whole_x_real_time"] > 1
+    assert one["load_s"] > 0
+    assert 200 < one["peak_mb"] < 8000
+    assert "no voice model named 'nowhere'" in found["nowhere"]["error"]
+    models.show(found)
+    printed = capsys.readouterr().out
+    assert "nowhere: not measured" in printed
+    assert "windows/s" in printed
