@@ -7,7 +7,7 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +24,11 @@ from blipper import analysis as blipper_analysis
 from blipper import audio, speech
 from blipper.progress import Progress
 from blipper.recording import Recording
+from blipper.results import Span
 from blipper.settings import Channels, Settings
 from blipper.voice.models import VoiceModel, load_model
+from blipper.words.transcribe import load_engine, transcribe_channels
+from blipper.words.transcript import Transcript
 from ui import playback
 from ui.jobs import Job, Worker
 from ui.session import Entry, OpenRecording
@@ -51,6 +54,8 @@ class Engine:
         self._lock = threading.Lock()
         self._model: VoiceModel | None = None
         self.worker = Worker(self.warm_up)
+        # Transcripts take long: one session's must not keep another's scores waiting.
+        self.writer = Worker()
 
     def model(self) -> VoiceModel:
         """Return the voice model, loading it on first use."""
@@ -78,6 +83,15 @@ class Engine:
         entry.job = Job(work, abandoned=session_gone())
         self.worker.submit(entry.job)
 
+    def transcribe(self, opened: OpenRecording, asked: str, language: str | None) -> None:
+        """Queue the transcripts of an open recording."""
+        work = functools.partial(
+            _transcribe, opened.recording, [track.speech for track in opened.analysis.tracks], asked, language
+        )
+        opened.words_asked, opened.words_error = (asked, language), ""
+        opened.words = Job(work, abandoned=session_gone())
+        self.writer.submit(opened.words)
+
     def _work(
         self, entry_id: str, name: str, source: bytes | Path, channels: Channels, progress: Progress
     ) -> OpenRecording:
@@ -90,6 +104,18 @@ class Engine:
         )
         prepared = _playbacks(recording, result, progress)
         return OpenRecording(entry_id, name, recording, result, prepared, time.monotonic() - started)
+
+
+def _transcribe(
+    recording: Recording,
+    speech: Sequence[Sequence[Span]],
+    asked: str,
+    language: str | None,
+    progress: Progress,
+) -> tuple[Transcript, ...]:
+    return transcribe_channels(
+        recording, speech, load_engine(asked, language=language, progress=progress), progress
+    )
 
 
 def _warm_up_figures() -> None:

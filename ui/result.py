@@ -19,6 +19,7 @@ from ui.player import numbered_events, show_events, show_player
 from ui.session import OpenRecording, Shelf, shelf
 from ui.speakers_view import show_speakers
 from ui.text import WHAT_A_SCORE_IS, plain, shorten
+from ui.transcript import show_transcript
 
 
 def show_shelf(held: Shelf) -> None:
@@ -109,6 +110,7 @@ def _result(opened_id: str) -> None:
         show_events(opened, analysis, channel, threshold)
     elif track.speech:
         st.info("No stretch of this channel reaches the threshold for long enough to be an event.")
+    show_transcript(opened, analysis, channel)
     library_review.show(opened, analysis, channel)
     show_downloads(opened, analysis)
     show_windows(track.windows)

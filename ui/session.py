@@ -7,7 +7,7 @@ Everything lives in ``st.session_state`` and nowhere else, so it ends with the b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -16,6 +16,8 @@ from blipper.analysis import with_threshold
 from blipper.recording import Recording
 from blipper.results import Analysis
 from blipper.speakers.talk import rename
+from blipper.words.attach import with_correction, with_transcripts
+from blipper.words.transcript import Transcript
 from ui.jobs import Job
 from ui.playback import Playback
 
@@ -44,6 +46,12 @@ class OpenRecording:
         What the user set instead of the model's own threshold.
     channel : int
         Which channel is shown.
+    words : Job, optional
+        What is writing the transcripts, while it does.
+    words_error : str
+        Why the last attempt at that failed.
+    words_asked : tuple of str and str or None
+        Which engine was asked for, and which language.
     """
 
     id: str
@@ -54,6 +62,9 @@ class OpenRecording:
     seconds: float
     threshold: float | None = None
     channel: int = 0
+    words: Job[tuple[Transcript, ...]] | None = None
+    words_error: str = ""
+    words_asked: tuple[str, str | None] = ("none", None)
     _marked: Analysis | None = None
 
     def mark(self, threshold: float | None) -> None:
@@ -61,6 +72,34 @@ class OpenRecording:
         if threshold != self.threshold:
             self.threshold = threshold
             self._marked = None if threshold is None else with_threshold(self.analysis, threshold)
+
+    def collect_words(self) -> bool:
+        """Take over transcripts that are finished; return whether anything changed."""
+        job = self.words
+        if job is None or not job.over:
+            return False
+        self.words = None
+        if job.status == "done":
+            self.set_transcripts(job.result, *self.words_asked)
+        elif job.status == "failed":
+            self.words_error = job.error
+        return True
+
+    def set_transcripts(
+        self, transcripts: Sequence[Transcript], asked: str, language: str | None = None
+    ) -> None:
+        """Keep transcripts, one a channel, in the result; see :mod:`blipper.words.attach`."""
+        self.words_error = ""
+        self._change(lambda held: with_transcripts(held, transcripts, asked=asked, language=language))
+
+    def correct(self, channel: int, utterance: int, text: str) -> None:
+        """Keep a person's correction in the result."""
+        self._change(lambda held: with_correction(held, channel, utterance, text))
+
+    def _change(self, change: Callable[[Analysis], Analysis]) -> None:
+        self.analysis = change(self.analysis)
+        if self._marked is not None:
+            self._marked = change(self._marked)
 
     def rename(self, labels: Mapping[str, str]) -> None:
         """Give speakers other labels; see :func:`blipper.speakers.talk.rename`."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from blipper.recording import Notice
 
 #: Where the times of words come from: the engine's own, only those of utterances, or none at all (a plain
 #: text, spread evenly over the speech).
 Timing = Literal["words", "utterances", "spread"]
+
+
+#: Below this an engine is more likely wrong than right by its own account. Pages mark such words, and nothing
+#: may be concluded from them.
+LOW_CONFIDENCE: Final = 0.5
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ choosing events never rerun the page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit import runtime
@@ -16,6 +17,7 @@ from streamlit import runtime
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS
 from blipper.results import Analysis, Event
 from blipper.voice.labels import EMOTIONS
+from blipper.words.transcript import LOW_CONFIDENCE, Transcript, Utterance
 from ui.session import OpenRecording
 
 _BUILD = Path(__file__).with_name("build")
@@ -63,6 +65,54 @@ def show_events(opened: OpenRecording, analysis: Analysis, channel: int, thresho
             "emotions": _emotions(),
         },
     )
+
+
+def show_words(
+    opened: OpenRecording, transcript: Transcript, channel: int, correct: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Show one channel's transcript, which follows the channel's player.
+
+    Parameters
+    ----------
+    opened : OpenRecording
+    transcript : Transcript
+    channel : int
+    correct : callable
+        Told ``{"index", "old", "text"}`` when a person corrected an utterance. The browser sent it, so
+        nothing in it is to be relied on.
+    """
+    key = f"words-{opened.id}-{channel}"
+
+    def on_correction() -> None:
+        sent = (st.session_state.get(key) or {}).get("correction")
+        if isinstance(sent, Mapping):
+            correct(sent)
+
+    _component(
+        key=key,
+        data={
+            "kind": "transcript",
+            "player": f"{opened.id}-{channel}",
+            "draft": transcript.draft,
+            "low": LOW_CONFIDENCE,
+            "utterances": [
+                (round(one.start, 3), round(one.end, 3), one.text, _rounded(one.confidence), _words(one))
+                for one in transcript.utterances
+            ],
+        },
+        on_correction_change=on_correction,
+    )
+
+
+def _words(utterance: Utterance) -> list[tuple[str, float, float, float | None]]:
+    return [
+        (word.text, round(word.start, 3), round(word.end, 3), _rounded(word.confidence))
+        for word in utterance.words
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def media_urls(opened: OpenRecording, channel: int) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import { BADGE_TOP, draw, HEIGHT, WAVE } from "./view";
 import type { EventData, Lanes, PlayerData } from "./types";
 
 type Listener = (playing: EventData | null) => void;
+type Follower = (time: number, playing: boolean) => void;
 
 /** Players that are on the page, so that a list of events finds its own. */
 export const players = new Map<string, Player>();
@@ -37,6 +38,7 @@ export class Player {
   private readonly badges = element("div");
   private readonly hairline = element("div");
   private readonly listeners = new Set<Listener>();
+  private readonly followers = new Set<Follower>();
   private readonly abort = new AbortController();
 
   private data: PlayerData;
@@ -128,6 +130,18 @@ export class Player {
     this.listeners.add(listener);
     listener(this.playingEvent());
     return () => this.listeners.delete(listener);
+  }
+
+  /** Play from a time on. */
+  playFrom(time: number): void {
+    this.play(time);
+  }
+
+  /** Be told where the playhead is, now and whenever it moves; returns how to stop that. */
+  follow(follower: Follower): () => void {
+    this.followers.add(follower);
+    follower(this.audio.currentTime, !this.audio.paused);
+    return () => this.followers.delete(follower);
   }
 
   destroy(): void {
@@ -365,6 +379,7 @@ export class Player {
     const text = this.lanes ? inWords(this.lanes, now, this.data) : "loading";
     this.stage.setAttribute("aria-valuetext", `${clock(now)}: ${text}`);
     this.readout.replaceChildren(element("strong", {}, clock(now)), ` ${text}`);
+    for (const follower of this.followers) follower(now, playing);
     this.tell();
   }
 

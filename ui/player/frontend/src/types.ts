@@ -36,6 +36,23 @@ export interface EventListData {
   emotions: EmotionStyle[];
 }
 
+/** A word as it is written, its start and end, and how sure the engine is. */
+export type WordData = [string, number, number, number | null];
+
+/** Start, end, text, mean confidence, words. */
+export type UtteranceData = [number, number, string, number | null, WordData[]];
+
+export interface TranscriptData {
+  kind: "transcript";
+  player: string;
+  draft: boolean;
+  /** Confidence below which a word is marked as unsure. */
+  low: number;
+  utterances: UtteranceData[];
+}
+
+export type SetTrigger = (name: string, value: unknown) => void;
+
 export interface Lanes {
   step: number;
   duration: number;
@@ -49,6 +66,7 @@ export interface Lanes {
 
 /** The part of Streamlit's component arguments that is used here. */
 export interface ComponentArgs {
-  data: PlayerData | EventListData;
+  data: PlayerData | EventListData | TranscriptData;
   parentElement: HTMLElement | ShadowRoot;
+  setTriggerValue: SetTrigger;
 }
