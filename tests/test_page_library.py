@@ -266,3 +266,48 @@ def test_opening_from_kept_sound_and_from_the_file(library: Database) -> None:
         assert len(back.playback) == 1
         assert back.shown_threshold == pytest.approx(info.threshold)
         assert back.marked.events == lib.read_analysis(library, info.id).events
+
+
+def open_page() -> None:
+    """A page with nothing but the way back into Review, for the one recording that has no sound."""
+    from blipper import library as lib
+    from ui import library_open, library_state
+
+    item = lib.search(library_state.library(), lib.Query(name="two.wav"))[0]
+    library_open.show(library_state.library(), item, item.newest)
+
+
+def test_another_file_than_the_one_that_was_kept_is_refused(library: Database) -> None:
+    app = run(AppTest.from_function(open_page, default_timeout=60))
+    assert "choose its file again" in app.file_uploader[0].label
+    app.file_uploader[0].upload("two.wav", b"something else altogether", "audio/wav")
+    run(app)
+    assert "its content differs" in app.error[0].value
+
+
+def test_utterances_are_judged_too(library: Database) -> None:
+    from dataclasses import replace
+
+    from blipper.words.transcript import Transcript, Utterance
+
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.session_state["blipper_analyst"] = "Ana"
+    open_sample(app)
+    opened = held(app).finished[0]
+    said = Transcript("test", "en", (Utterance(3.0, 4.25, "**You** <b>lost</b> it"),))
+    [old] = opened.analysis.tracks
+    opened.analysis = replace(opened.analysis, tracks=(replace(old, transcript=said),))
+    run(app)
+    app.button(key=f"blipper_save_{opened.id}").click()
+    run(app)
+    item = lib.find(library, opened.analysis.provenance.sha256)
+    assert item is not None
+    key = f"utterance_{item.id}_0_3000_4250"
+    assert "\\*\\*You\\*\\* \\<b\\>lost" in shown(app)
+    app.button(key=f"blipper_missed_{key}").click()
+    run(app)
+    [given] = lib.read_verdicts(library, item.id)
+    assert (given.target, given.verdict, given.start, given.end) == ("utterance", "missed", 3.0, 4.25)
+    kept = lib.read_analysis(library, item.newest.id).tracks[0].transcript
+    assert kept is not None
+    assert kept.utterances[0].text == "**You** <b>lost</b> it"

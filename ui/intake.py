@@ -53,7 +53,9 @@ def show_introduction() -> None:
     st.markdown(
         "Blipper listens to recorded speech and shows **where it sounds angry**, so that you know where to "
         "listen first. Everything is computed on the machine that runs Blipper; nothing is sent anywhere. "
-        "What you add here is forgotten when you close this tab or delete it."
+        "What you add here is forgotten when you close this tab or delete it, unless you turned the "
+        "library on "
+        "and saved it there."
     )
     with st.container(border=True):
         st.markdown("**What a score is, and what it is not**")

@@ -13,7 +13,7 @@ import streamlit as st
 from blipper import library as lib
 from blipper.errors import LibraryError
 from blipper.library import Database, Item, Stretch
-from blipper.library.queue import Offer, review_queue
+from blipper.library.queue import Offer, are_judged, review_queue
 from blipper.voice.labels import EMOTIONS
 from blipper.wording import clock
 from ui import library_state
@@ -88,9 +88,9 @@ def _offers(database: Database, analyst: str | None) -> tuple[tuple[Offer, ...],
     skipped = st.session_state.get(_SKIPPED, set())
     waiting = [row for row in heard if _key(row) not in skipped]
     offers = review_queue(waiting, verdicts, thresholds, size=50, analyst=analyst)
-    everything = review_queue(known, verdicts, thresholds, size=len(known), analyst=analyst)
     ids = {_key(row) for row in heard}
-    return offers, items, sum(_key(offer.stretch) not in ids for offer in everything)
+    unheard = [row for row in known if _key(row) not in ids]
+    return offers, items, int((~are_judged(unheard, verdicts, analyst)).sum())
 
 
 def _key(stretch: Stretch) -> tuple[str, int, float]:

@@ -74,11 +74,7 @@ def review_queue(
     -------
     tuple of Offer
     """
-    given: dict[tuple[str, int], list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.target != "utterance" and analyst in (None, verdict.analyst):
-            given.setdefault((verdict.recording_id, verdict.channel), []).append(verdict)
-    done = np.array([_is_judged(stretch, given) for stretch in stretches], dtype=bool)
+    done = are_judged(stretches, verdicts, analyst)
     open_ = np.flatnonzero(~done)
     if not len(open_):
         return ()
@@ -112,6 +108,28 @@ def _distance(
     variation = 0.5 * np.abs(emotions[pool] - emotions[other]).sum(axis=1)
     distance: NDArray[np.float64] = 0.5 * variation + 0.5 * (names[pool] != names[other])
     return distance
+
+
+def are_judged(
+    stretches: Sequence[Stretch], verdicts: Sequence[Verdict], analyst: str | None = None
+) -> NDArray[np.bool_]:
+    """Return which stretches overlap a verdict of this analyst, or of anybody; utterances do not count.
+
+    Parameters
+    ----------
+    stretches : sequence of Stretch
+    verdicts : sequence of Verdict
+    analyst : str, optional
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_stretches,)
+    """
+    given: dict[tuple[str, int], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.target != "utterance" and analyst in (None, verdict.analyst):
+            given.setdefault((verdict.recording_id, verdict.channel), []).append(verdict)
+    return np.array([_is_judged(stretch, given) for stretch in stretches], dtype=np.bool_)
 
 
 def _is_judged(stretch: Stretch, given: Mapping[tuple[str, int], Sequence[Verdict]]) -> bool:

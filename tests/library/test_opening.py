@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -16,7 +17,7 @@ from sqlalchemy import inspect, text
 
 from blipper import library as lib
 from blipper.errors import LibraryError
-from blipper.library import Database, place
+from blipper.library import Database, place, schema
 from blipper.library.database import connect
 from blipper.library.schema import upgrade
 from blipper.library.tables import Base
@@ -79,6 +80,47 @@ def test_a_migration_that_fails_leaves_nothing(address: str, monkeypatch: pytest
     upgrade(database)
     assert lib.count(database) == 0
     database.close()
+
+
+STEP = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9000"
+down_revision = "{head}"
+
+
+def upgrade():
+    op.add_column("recordings", sa.Column("mood", sa.Text(), nullable=True))
+    op.execute("UPDATE recordings SET mood = 'calm'")
+"""
+
+
+def test_an_older_library_is_brought_up_to_date(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today's library opened by a Blipper one step further: nothing is lost, and there is no way back."""
+    library = lib.open_library(address)
+    saved = lib.save(library, analysis(), analyst="Ana", tags=["kept"])
+    lib.judge(library, saved.recording_id, target="event", start=2, end=5, verdict="right", analyst="Ana")
+    with library.engine.connect() as connection:
+        head = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    library.close()
+    further = tmp_path / "migrations"
+    shutil.copytree(schema._MIGRATIONS, further, ignore=shutil.ignore_patterns("__pycache__"))
+    (further / "versions" / "r9000_step.py").write_text(STEP.format(head=head))
+    monkeypatch.setattr(schema, "_MIGRATIONS", further)
+    library = lib.open_library(address)
+    with library.engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9000"
+        assert connection.scalars(text("SELECT mood FROM recordings")).all() == ["calm"]
+    item = lib.read_item(library, saved.recording_id)
+    assert (item.tags, item.verdicts) == (("kept",), {"right": 1})
+    assert lib.read_analysis(library, saved.analysis_id).to_dict() == analysis().to_dict()
+    library.close()
+    monkeypatch.undo()
+    with pytest.raises(LibraryError, match="made by a newer Blipper"):
+        lib.open_library(address)
 
 
 OPEN_AND_WRITE = """
