@@ -81,6 +81,9 @@ def test_the_shipped_model_is_shown_with_its_figures() -> None:
     assert not page.error
     (hashes,) = frames(page, "SHA-256 of the weights")
     assert set(hashes["Value"]) == {found.config["sha256"]}
+    (folds,) = frames(page, "Held out together")
+    assert len(folds["Fold"]) == 6 + 5 + 4 + 2
+    assert folds["Held out together"][0] == "01, 11, 20, 21"
     (speakers,) = frames(page, "Test speakers")
     assert set(speakers["In both test and another side"]) == {0}
 
@@ -94,7 +97,7 @@ def test_every_section_of_every_selection(models: Path, clips: str) -> None:
         assert not page.error
         assert not page.warning
         tables = len(page.dataframe)
-        assert tables >= 3 or (name == "Groups" and "of one group" in said(page))
+        assert tables >= 4 or (name == "Groups" and "of one group" in said(page))
         labels = [button.label for button in page.get("download_button")]
         assert labels.count("This table (CSV)") == tables  # every table can be taken away
         if name not in ("Report", "Comparison", "Groups"):

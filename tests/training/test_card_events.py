@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blipper.training import card_events
+from blipper.training.evaluate import gaps
 from tests.evaluated import described, made_up
 
 
@@ -23,3 +24,13 @@ def test_sections_are_there_when_measured() -> None:
     assert f"| RAVDESS | {test['corpora']['ravdess']['clips']} | 3 |" in folds
     assert f"| SAVEE | {test['common']['clips']} |" in left_out
     assert card_events.sections({}) == []
+
+
+def test_gaps_of_groups() -> None:
+    rows = [row for row in made_up() if row.corpus == "crema-d"]
+    groups = gaps(rows, 0.5, {"age": {"1001": "20 to 29", "1002": "20 to 29", "1003": "30 to 39",
+                                      "1004": "30 to 39"}}, resamples=30)  # fmt: skip
+    (section,) = card_events.sections({"groups": groups})
+    young = groups["crema-d"]["age (CREMA-D)"]["20 to 29"]
+    assert f"| age | 20 to 29 | {young['clips']} | 2 | {young['accuracy']['value']:.3f} [" in section
+    assert f"| {young['accuracy']['gap']:+.3f} [" in section
