@@ -123,7 +123,7 @@ def prepare(
     Segments
     """
     speech = speech or SpeechSettings()
-    described = [_FORMAT, trim, repr(speech), *[[str(p), p.stat().st_size] for p in paths]]
+    described = [_FORMAT, trim, repr(speech), *[[str(p.resolve()), p.stat().st_size] for p in paths]]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / f"prepared-{name}"
     folder.mkdir(parents=True, exist_ok=True)

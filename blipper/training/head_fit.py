@@ -1,0 +1,317 @@
+"""The training loop of a head: steps, mixing of pooled vectors, running mean of weights, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blipper.progress import Progress, silent
+from blipper.recording import Float32
+from blipper.training import metrics
+from blipper.training.head_data import ANGRY, HeadBatch, HeadMaterial, head_batches, pad, steps_an_epoch
+from blipper.training.head_settings import HeadTrainSettings
+from blipper.training.heard import Heard
+from blipper.voice.heads import Head, build_head, head_variables
+from blipper.voice.labels import COMMON_EMOTIONS, EMOTIONS
+
+#: Share of all steps in which the learning rate rises.
+_WARM_UP: Final = 0.05
+#: Training clips whose frames give the means and deviations of the standardisation.
+_MEASURED: Final = 1500
+#: Clips scored at once.
+_BATCH: Final = 64
+#: Epochs between two looks at the validation speakers.
+_LOOK: Final = 4
+_COMMON: Final = tuple(EMOTIONS.index(emotion) for emotion in COMMON_EMOTIONS)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedHead:
+    """One trained member.
+
+    Parameters
+    ----------
+    weights : dict of str to numpy.ndarray of float32
+        Running means at the end of training, named as by :func:`blipper.voice.heads.head_variables`.
+    history : list of dict
+        One an epoch; figures on validation speakers in some of them.
+    """
+
+    weights: dict[str, NDArray[np.float32]]
+    history: list[dict[str, float]]
+
+
+def fit_head(
+    material: HeadMaterial,
+    settings: HeadTrainSettings,
+    member: int,
+    checkpoint: Path | None,
+    *,
+    progress: Progress = silent,
+) -> FittedHead:
+    """Train one member, going on from the checkpoint if there is one of the same run.
+
+    Parameters
+    ----------
+    material : HeadMaterial
+    settings : HeadTrainSettings
+    member : int
+        From 0; decides the seed.
+    checkpoint : path, optional
+        File written after every epoch; None writes none.
+    progress : Progress
+        Told epochs over all members, in fractions, as step ``"train"``.
+
+    Returns
+    -------
+    FittedHead
+    """
+    import keras
+    import tensorflow as tf
+
+    seed = settings.seed + member
+    keras.utils.set_random_seed(seed)
+    extras = material.aside.shape[1] if settings.aside else 0
+    head = build_head(settings.network, dropout=settings.dropout, extras=extras)
+    average = build_head(settings.network)
+    learning, kept = head_variables(head), head_variables(average)
+    learning["standard/mean"].assign(_standard(material)[0])
+    learning["standard/scale"].assign(_standard(material)[1])
+    for name, variable in kept.items():
+        variable.assign(learning[name])
+    trained = [*head.listen.trainable_variables, *head.judge.trainable_variables]
+    optimizer = keras.optimizers.AdamW(
+        settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "share"])
+    optimizer.build(trained)
+    live = [*head.listen.variables, *head.judge.variables, *optimizer.variables]
+    state = _State(live, kept, _run_id(material, settings, seed))
+    if checkpoint is not None:
+        state.restore(checkpoint)
+    step = _make_step(tf, head, trained, optimizer, [(learning[n], kept[n]) for n in kept], settings)
+    n_steps = steps_an_epoch(material, settings)
+    total = settings.epochs * settings.network.members
+    while len(state.history) < settings.epochs:
+        began, epoch = time.perf_counter(), len(state.history)
+        losses: list[float] = []
+        for i, batch in enumerate(head_batches(material, settings, np.random.default_rng((seed, 7, epoch)))):
+            done = epoch * n_steps + i
+            rate = _learning_rate(done / (settings.epochs * n_steps), settings.learning_rate)
+            optimizer.learning_rate.assign(rate)
+            # The mean of very few steps would still be mostly the first, random weights.
+            decay = min(settings.average, (1 + done) / (10 + done))
+            losses.append(float(step(*_tensors(batch), np.float32(decay))))
+            progress("train", member * settings.epochs + epoch + (i + 1) / n_steps, total)
+        record = {"epoch": epoch + 1, "learning_rate": rate, "loss": float(np.mean(losses))}
+        if (epoch + 1) % _LOOK == 0 or epoch + 1 == settings.epochs:
+            rows = material.side("validation")
+            logits = score_head([average], material.versions[0], rows)
+            record |= head_figures(logits, material, rows)
+        record["seconds"] = time.perf_counter() - began
+        state.history.append(record)
+        if checkpoint is not None:
+            state.save(checkpoint)
+    return FittedHead({name: variable.numpy() for name, variable in kept.items()}, state.history)
+
+
+def score_head(heads: list[Head], heard: Heard, rows: NDArray[np.int64]) -> Float32:
+    """Run heads over whole clips.
+
+    Parameters
+    ----------
+    heads : list of Head
+        Their logits are averaged.
+    heard : Heard
+    rows : numpy.ndarray of int, shape (n,)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, 9)
+    """
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def run(blocks: Any, lengths: Any) -> Any:
+        outs = [head.judge(head.listen([blocks, lengths], training=False), training=False) for head in heads]
+        return tf.add_n(outs) / len(outs)
+
+    found = np.zeros((len(rows), len(EMOTIONS) + 1), dtype=np.float32)
+    order = np.argsort(heard.length[rows], kind="stable")
+    for first in range(0, len(rows), _BATCH):
+        chosen = order[first : first + _BATCH]
+        out = run(*pad([heard.read(int(rows[i])) for i in chosen])).numpy()
+        found[chosen] = out[:, : len(EMOTIONS) + 1]
+    return found
+
+
+def head_figures(logits: Float32, material: HeadMaterial, rows: NDArray[np.int64]) -> dict[str, float]:
+    """Sum up logits of some clips, each corpus over the classes that it has.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray of float32, shape (n, 9)
+    material : HeadMaterial
+    rows : numpy.ndarray of int, shape (n,)
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy_common`` (six emotions, all corpora together), ``angry_roc_auc``, ``uar_<corpus>``, and
+        ``score``: the mean of the corpora's UAR and of the two, which is what levers are judged by.
+    """
+    labels = material.labels[rows]
+    corpora = np.array([material.clips[i].corpus for i in rows])
+    emotions = logits[:, : len(EMOTIONS)].astype(np.float64)
+    found = {
+        f"uar_{corpus}": metrics.uar(
+            labels[corpora == corpus],
+            metrics.choose(emotions[corpora == corpus], labels[corpora == corpus]),
+        )
+        for corpus in np.unique(corpora)
+    }
+    common = np.isin(labels, _COMMON)
+    guessed = np.array(_COMMON)[emotions[:, _COMMON].argmax(axis=1)]
+    angry = labels == ANGRY
+    found["accuracy_common"] = float((guessed == labels)[common].mean()) if common.any() else 0.0
+    found["angry_roc_auc"] = (
+        metrics.roc_auc(angry, logits[:, len(EMOTIONS)].astype(np.float64))
+        if 0 < angry.sum() < len(angry)
+        else 0.5
+    )
+    return {"score": float(np.mean(list(found.values()))), **found}
+
+
+def _standard(material: HeadMaterial) -> tuple[Float32, Float32]:
+    """Measure each channel's mean and inverse deviation on training clips, spread evenly."""
+    rows = material.side("train")
+    rows = rows[np.linspace(0, len(rows) - 1, min(_MEASURED, len(rows))).round().astype(int)]
+    frames = np.concatenate([material.versions[0].read(int(i))[::4] for i in rows]).astype(np.float32)
+    return frames.mean(axis=0), 1 / (frames.std(axis=0) + np.float32(1e-3))
+
+
+def _learning_rate(part: float, highest: float) -> float:
+    """Return the learning rate when `part` (0 to 1) of all steps is done: a warm-up, then a cosine."""
+    if part < _WARM_UP:
+        return highest * (part / _WARM_UP * 0.95 + 0.05)
+    return highest * max(0.5 * (1 + math.cos(math.pi * (part - _WARM_UP) / (1 - _WARM_UP))), 1e-3)
+
+
+def _tensors(batch: HeadBatch) -> tuple[Any, ...]:
+    return (
+        batch.blocks,
+        batch.lengths,
+        batch.targets,
+        batch.own,
+        batch.aggression,
+        batch.speech,
+        batch.aside,
+        batch.asked,
+        batch.other,
+        batch.part,
+    )
+
+
+def _make_step(
+    tf: Any,
+    head: Head,
+    trained: list[Any],
+    optimizer: Any,
+    averaged: list[tuple[Any, Any]],
+    settings: HeadTrainSettings,
+) -> Any:
+    n = len(EMOTIONS)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(
+        blocks: Any,
+        lengths: Any,
+        targets: Any,
+        own: Any,
+        aggression: Any,
+        speech: Any,
+        aside: Any,
+        asked: Any,
+        other: Any,
+        part: Any,
+        decay: Any,
+    ) -> Any:
+        rest = 1.0 - part
+
+        def mixed(values: Any, weight: Any = None) -> Any:
+            ours, theirs = (part, rest) if weight is None else (part * weight, rest * tf.gather(weight, other))
+            shape = [-1] + [1] * (len(values.shape) - 1)
+            return tf.reshape(ours, shape) * values + tf.reshape(theirs, shape) * tf.gather(values, other)
+
+        with tf.GradientTape() as tape:
+            vectors = head.listen([blocks, lengths], training=True)
+            out = head.judge(mixed(vectors), training=True)
+            share = mixed(speech)
+            # A negative says nothing of emotions: the speech that it was mixed with counts alone.
+            wanted = mixed(targets, speech) / tf.maximum(share, 1e-6)[:, tf.newaxis]
+            allowed = tf.maximum(own, tf.gather(own, other))
+            named = tf.nn.softmax_cross_entropy_with_logits(wanted, out[:, :n] + (allowed - 1.0) * 1e4)
+            loss = tf.reduce_sum(named * share) / tf.maximum(tf.reduce_sum(share), 1e-6)
+            loss += tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(mixed(aggression), out[:, n]))
+            if settings.aside:
+                known = mixed(asked)
+                told = mixed(aside * asked) / tf.maximum(known, 1e-6)
+                further = tf.nn.sigmoid_cross_entropy_with_logits(told, out[:, n + 1 :])
+                loss += settings.aside * tf.reduce_mean(further * known)
+        gradients = tape.gradient(loss, trained)
+        optimizer.apply_gradients(zip(gradients, trained, strict=True))
+        for learned, mean in averaged:
+            mean.assign(decay * mean + (1 - decay) * learned)
+        return loss
+
+    return step
+
+
+def _run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> str:
+    """Identify a run, so that a checkpoint of other data or settings is never continued."""
+    digest = hashlib.sha256(json.dumps([settings.to_dict(), seed], sort_keys=True).encode())
+    for array in (material.targets, material.own, material.weight, material.aside):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update("".join(material.segments.digest).encode())
+    return digest.hexdigest()
+
+
+class _State:
+    """Everything that a later process needs to go on."""
+
+    def __init__(self, live: list[Any], kept: dict[str, Any], run: str) -> None:
+        self.run = run
+        self.history: list[dict[str, float]] = []
+        self._live, self._kept = live, kept
+
+    def save(self, path: Path) -> None:
+        """Write everything, so that an interrupt leaves the old file or the new one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        arrays = {f"live/{i}": variable.numpy() for i, variable in enumerate(self._live)}
+        arrays |= {f"kept/{name}": variable.numpy() for name, variable in self._kept.items()}
+        note = {"run": self.run, "history": self.history}
+        np.savez(partial, note=np.array(json.dumps(note)), **arrays)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a file, if it is there and of this run."""
+        if not path.is_file():
+            return
+        with np.load(path) as arrays:
+            note = json.loads(str(arrays["note"]))
+            if note["run"] != self.run:
+                return
+            for i, variable in enumerate(self._live):
+                variable.assign(arrays[f"live/{i}"])
+            for name, variable in self._kept.items():
+                variable.assign(arrays[f"kept/{name}"])
+        self.history = note["history"]

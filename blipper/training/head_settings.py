@@ -1,0 +1,140 @@
+"""Everything that decides the result of training a ``whisper-cnn``, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from blipper.errors import SettingsError
+from blipper.training.augment import AugmentSettings
+from blipper.training.splits import N_FOLDS
+from blipper.voice.heads import HeadSettings
+
+#: How clips are drawn: as they come, or small corpora and rare classes more often.
+Balance = Literal["none", "root", "full"]
+
+
+@dataclass(frozen=True)
+class HeadTrainSettings:
+    """How the head over Whisper's frozen encoder is trained.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+    fold : int
+        Which speakers are held out; see :func:`blipper.training.splits.make_split`.
+    without : str, optional
+        A corpus to hold out whole instead, named as in :data:`blipper.datasets.READERS`.
+    seed : int
+        Decides initial weights, order and augmentation; member m starts from ``seed + m``.
+    epochs : int
+        One epoch draws as many clips as there are training clips.
+    batch : int
+    learning_rate : float
+        Highest; lowered along a cosine.
+    weight_decay : float
+    dropout : float
+    label_smoothing : float
+    mixup : float
+        Parameter of the Beta distribution by which pooled vectors are mixed; 0 turns it off.
+    versions : int
+        Augmented versions of each training clip through the encoder, beside the clip itself.
+    masking : float
+        Share of clips of which a stretch is hidden in each epoch, and as many that are shortened.
+    balance : {"none", "root", "full"}
+        How much more often clips of small corpora and rare classes are drawn.
+    votes : float
+        Share of the raters' votes in the targets of CREMA-D, 0 to 1.
+    aside : float
+        Weight of the further tasks, sex and intensity; 0 leaves them out.
+    own_classes : bool
+        Whether a clip's loss compares only the emotions that its corpus has.
+    negatives : float
+        Share of each batch that is noise or nonverbal sound, which no angry voice is in.
+    average : float
+        Decay of the running mean of the weights, which is what is kept.
+    encoder : path, optional
+        Whisper's weights; looked for on this machine unless given.
+    cache : path, optional
+        Folder for decoded clips and encoded frames; ``.cache/training`` unless given.
+    limit : int, optional
+        Clips of each corpus on each side, for a trial run.
+    workers, threads : int
+        Processes for augmentation, threads of TensorFlow.
+    resamples : int
+        Of the bootstrap over speakers.
+    network : HeadSettings
+    augmentation : AugmentSettings
+    """
+
+    name: str = "whisper-cnn"
+    fold: int = 1
+    without: str | None = None
+    seed: int = 0
+    epochs: int = 16
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.4
+    label_smoothing: float = 0.05
+    mixup: float = 0.3
+    versions: int = 2
+    masking: float = 0.25
+    balance: Balance = "root"
+    votes: float = 0.0
+    aside: float = 0.0
+    own_classes: bool = False
+    negatives: float = 0.05
+    average: float = 0.995
+    encoder: Path | None = None
+    cache: Path | None = None
+    limit: int | None = None
+    workers: int = 2
+    threads: int = 2
+    resamples: int = 1000
+    network: HeadSettings = field(default_factory=HeadSettings)
+    augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def __post_init__(self) -> None:
+        """Check the domains."""
+        ranges: dict[str, tuple[float, float]] = {
+            "fold": (1, N_FOLDS),
+            "epochs": (1, 1000),
+            "batch": (2, 1024),
+            "learning_rate": (1e-6, 1.0),
+            "weight_decay": (0, 1),
+            "dropout": (0, 0.9),
+            "label_smoothing": (0, 0.5),
+            "mixup": (0, 10),
+            "versions": (0, 100),
+            "masking": (0, 0.5),
+            "votes": (0, 1),
+            "aside": (0, 10),
+            "negatives": (0, 0.5),
+            "average": (0, 0.9999),
+            "workers": (1, 64),
+            "threads": (1, 64),
+            "resamples": (10, 100_000),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(
+                    f"training setting {name} is {getattr(self, name)}, expected {low} to {high}"
+                )
+        if self.balance not in ("none", "root", "full"):
+            raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
+        if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
+            raise SettingsError(f"model name {self.name!r}: expected letters, digits, '-', '_' and '.'")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what decides the result as plain JSON values; folders and processes are left out."""
+        values = asdict(self)
+        for name in ("encoder", "cache", "workers"):
+            del values[name]
+        values["network"] = self.network.to_dict()
+        values["augmentation"]["snr"] = list(self.augmentation.snr)
+        return values

@@ -1,0 +1,242 @@
+"""What Whisper's encoder hears in every clip: its blocks' outputs, computed once a version and cached.
+
+A version is the sound as it is (0) or one more augmentation of it, put through the encoder anew. Kept are all
+four blocks in half precision, averaged over four encoder frames (80 ms), on disk and mapped into memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blipper.progress import Progress, silent
+from blipper.recording import Float32
+from blipper.training.augment import AugmentSettings, Surroundings, augment
+from blipper.training.prepare import SAMPLING_RATE, Segments
+from blipper.voice import whisper
+from blipper.voice.heads import POOL
+
+#: Longest stretch encoded, in seconds; acted clips are shorter.
+_LONGEST: Final = 8.0
+#: Lengths are rounded up to a multiple of this many log-mel frames, so that few shapes are traced.
+_BUCKET: Final = 40
+_BATCH: Final = 16
+#: Clips encoded between two saves.
+_SHARD: Final = 1000
+#: Clips augmented by one worker in one go.
+_CHUNK: Final = 50
+#: Raised when what is stored changes, so that an old cache is not read.
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class HeardSettings:
+    """What is put through the encoder.
+
+    Parameters
+    ----------
+    version : int
+        0 for the sound as it is; each other number is another augmented version.
+    seed : int
+        Together with `version` and the clip's number it decides the augmentation.
+    augmentation : AugmentSettings
+    noises, rooms : tuple of path
+        Surroundings for augmentation.
+    """
+
+    version: int = 0
+    seed: int = 0
+    augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+    noises: tuple[Path, ...] = ()
+    rooms: tuple[Path, ...] = ()
+
+    def describe(self) -> list[Any]:
+        """Return what decides the result, as JSON values."""
+        if not self.version:
+            return [0]
+        paths = [[str(path.resolve()) for path in paths] for paths in (self.noises, self.rooms)]
+        return [self.version, self.seed, repr(self.augmentation), *paths]
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """The blocks' outputs for clips.
+
+    Parameters
+    ----------
+    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width)
+        Mapped files, each of :data:`_SHARD` clips but the last.
+    shard, start, length : numpy.ndarray of int, shape (n_clips,)
+        Which shard a clip is in, and where.
+    """
+
+    shards: tuple[NDArray[np.float16], ...]
+    shard: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.length)
+
+    def read(self, clip: int) -> NDArray[np.float16]:
+        """Return one clip's frames, shape (n, blocks, width)."""
+        first = self.start[clip]
+        return self.shards[self.shard[clip]][first : first + self.length[clip]]
+
+
+def hear(
+    segments: Segments,
+    n_clips: int,
+    encoder: Path,
+    cache: Path,
+    *,
+    settings: HeardSettings | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Heard:
+    """Encode every clip's speech, its segments joined, or read the result from the cache.
+
+    Parameters
+    ----------
+    segments : Segments
+    n_clips : int
+    encoder : path
+        Whisper's weights; see :func:`blipper.voice.whisper.read_tensors`.
+    cache : path
+        Folder for the result and, after an interrupt, for what there is of it.
+    settings : HeardSettings, optional
+        The sound as it is unless given.
+    workers : int
+        Processes for augmentation.
+    progress : Progress
+        Told clips, as step ``"encode"``.
+
+    Returns
+    -------
+    Heard
+
+    Raises
+    ------
+    ModelError
+        If the encoder cannot be read.
+    """
+    settings = settings or HeardSettings()
+    digest = whisper.tensors_sha256(whisper.read_tensors(encoder))
+    described = [_FORMAT, POOL, _LONGEST, digest, segments.digest, settings.describe()]
+    name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
+    folder = cache / f"heard-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shards: list[NDArray[np.float16]] = []
+    lengths: list[NDArray[np.int64]] = []
+    run: Any = None
+    with ExitStack() as stack:
+        pool = None
+        for first in range(0, n_clips, _SHARD):
+            values, counts = folder / f"{first:06d}.npy", folder / f"{first:06d}-lengths.npy"
+            if not (values.exists() and counts.exists()):
+                if run is None:
+                    run = _runner(encoder)
+                    if settings.version and workers > 1:
+                        context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+                        pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
+                clips = list(range(first, min(first + _SHARD, n_clips)))
+                sounds = _sounds(segments, clips, settings, pool)
+                _save_shard(run, sounds, values, counts, lambda n, at=first: progress("encode", at + n, n_clips))
+            shards.append(np.load(values, mmap_mode="r"))
+            lengths.append(np.load(counts))
+    progress("encode", n_clips, n_clips)
+    length = np.concatenate(lengths)
+    start = np.concatenate([np.cumsum(counted) - counted for counted in lengths])
+    return Heard(tuple(shards), np.arange(n_clips) // _SHARD, start, length)
+
+
+def _runner(path: Path) -> Any:
+    """Return a function from padded log-mel frames and lengths to pooled blocks (batch, n, blocks, width)."""
+    import tensorflow as tf
+
+    encoder = whisper.load_encoder(path)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def run(frames: Any, lengths: Any) -> Any:
+        x = tf.stack(encoder([frames, lengths], training=False)[:-1], axis=2)
+        shape = tf.shape(x)
+        heard = tf.range(shape[1])[tf.newaxis] < ((lengths + 1) // 2)[:, tf.newaxis]
+        share = tf.cast(heard, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+        pairs = [shape[0], shape[1] // POOL, POOL]
+        total = tf.reduce_sum(tf.reshape(x * share, [*pairs, shape[2], shape[3]]), axis=2)
+        count = tf.reduce_sum(tf.reshape(share, [*pairs, 1, 1]), axis=2)
+        return tf.cast(total / tf.maximum(count, 1.0), tf.float16)
+
+    return run
+
+
+def _save_shard(run: Any, sounds: list[Float32], values: Path, counts: Path, told: Any) -> None:
+    mels = [whisper.log_mel(whisper.levelled(sound)) for sound in sounds]
+    lengths = np.array([max(1, len(mel)) for mel in mels])
+    pooled = -(-lengths // (2 * POOL))
+    found: list[NDArray[np.float16]] = [np.zeros(0, dtype=np.float16)] * len(mels)
+    order = np.argsort(lengths, kind="stable")
+    for first in range(0, len(order), _BATCH):
+        told(first)
+        chosen = order[first : first + _BATCH]
+        width = -(-int(lengths[chosen].max()) // _BUCKET) * _BUCKET
+        batch = np.zeros((len(chosen), width, mels[0].shape[1]), dtype=np.float32)
+        for row, i in enumerate(chosen):
+            batch[row, : len(mels[i])] = mels[i]
+        out = run(batch, lengths[chosen].astype(np.int32)).numpy()
+        for row, i in enumerate(chosen):
+            found[i] = out[row, : pooled[i]]
+    for path, array in ((values, np.concatenate(found)), (counts, pooled)):
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, array)
+        partial.replace(path)
+
+
+def _sounds(
+    segments: Segments, clips: Sequence[int], settings: HeardSettings, pool: ProcessPoolExecutor | None
+) -> list[Float32]:
+    most = round(_LONGEST * SAMPLING_RATE)
+    rows = {clip: np.flatnonzero(segments.clip == clip) for clip in clips}
+    joined = [np.concatenate([segments.read(int(i)) for i in rows[clip]])[:most] for clip in clips]
+    if not settings.version:
+        return joined
+    parts = [
+        (joined[i : i + _CHUNK], clips[i : i + _CHUNK], settings) for i in range(0, len(joined), _CHUNK)
+    ]
+    done = map(_augmented, parts) if pool is None else pool.map(_augmented, parts)
+    return [sound[:most] for part in done for sound in part]
+
+
+def _augmented(part: tuple[list[Float32], Sequence[int], HeardSettings]) -> list[Float32]:
+    sounds, numbers, settings = part
+    surroundings = _surroundings(settings.noises, settings.rooms)
+    return [
+        augment(
+            sound,
+            surroundings,
+            settings.augmentation,
+            np.random.default_rng((settings.seed, settings.version, number)),
+        )
+        for sound, number in zip(sounds, numbers, strict=True)
+    ]
+
+
+_SURROUNDINGS: dict[tuple[tuple[Path, ...], tuple[Path, ...]], Surroundings] = {}
+
+
+def _surroundings(noises: tuple[Path, ...], rooms: tuple[Path, ...]) -> Surroundings:
+    """Read the surroundings once a process."""
+    if (noises, rooms) not in _SURROUNDINGS:
+        _SURROUNDINGS[noises, rooms] = Surroundings.read(noises, rooms)
+    return _SURROUNDINGS[noises, rooms]
