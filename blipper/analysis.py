@@ -17,6 +17,7 @@ from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
 from blipper.settings import Settings
 from blipper.speakers import turns_of_channel, with_levels
+from blipper.voice.choice import choose
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
@@ -46,7 +47,8 @@ def analyze(
     source : path, bytes, binary file object, or Recording
         A Recording is taken as it is, so `settings.channels` has no say in how it was mixed.
     model : str or VoiceModel, optional
-        Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
+        Name of a model in :func:`blipper.models_dir`, or one that is already loaded. ``"auto"`` takes the
+        best that can run here (see :func:`blipper.voice.choice.choose`), and a notice says which and why.
     name : str, optional
         File name for messages and the result, where `source` has none.
     settings : Settings, optional
@@ -92,6 +94,8 @@ def analyze(
         notices=recording.notices,
         versions=_versions(),
     )
+    if model == "auto":
+        analysis = replace(analysis, notices=(*analysis.notices, *model_notices()))
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
@@ -101,6 +105,14 @@ def analyze(
             analysis, transcripts, asked=settings.transcript, language=settings.language
         )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
+
+
+def model_notices() -> tuple[Notice, ...]:
+    """Say which model ``"auto"`` took, and why; nothing where only one kind is installed."""
+    choice = choose()
+    if not choice.why:
+        return ()
+    return (Notice("model", f"Scored by the voice model {choice.name}. {choice.why}"),)
 
 
 def with_threshold(analysis: Analysis, threshold: float) -> Analysis:

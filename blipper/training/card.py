@@ -78,10 +78,18 @@ def _wrapped(section: str) -> str:
 def _head(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     model, front = found["model"], config["front_end"]
     size = found["training"]["parameters"]
+    hears = f"A convolutional network that hears up to {front.get('window', 3):g} s of speech"
+    if (encoder := config.get("encoder")) is None:
+        through = f"as {front['mels']} log-mel bands"
+    else:
+        through = (
+            f"through the frozen encoder of OpenAI's Whisper {encoder['name']} (MIT licence; its weights are "
+            f"not here, the digest of its tensors must be `{encoder['sha256']}`)"
+        )
     return f"""
 # {model["name"]}
 
-A convolutional network that hears up to {front["window"]:g} s of speech as {front["mels"]} log-mel bands
+{hears} {through}
 and gives two things: how much the voice sounds like each of eight acted emotions, and a calibrated
 probability that it **sounds angry** (Blipper's aggression score). It has {size:,} parameters and runs on
 a CPU.
@@ -171,6 +179,8 @@ def _negatives(found: Mapping[str, Any]) -> str:
 
 def _training(found: Mapping[str, Any]) -> str:
     training, settings = found["training"], found["settings"]
+    if "members" in settings["network"]:
+        return _training_heads(found)
     teacher = (
         f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on the "
         f"{training['teacher']}, MIT licence) that never heard the clip's speaker; the network also learns "
@@ -191,6 +201,21 @@ def _training(found: Mapping[str, Any]) -> str:
 {training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
 best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
 versions ({augmented}), and every batch is masked, tilted and mixed anew.{lacking}
+"""
+
+
+def _training_heads(found: Mapping[str, Any]) -> str:
+    training, settings = found["training"], found["settings"]
+    members = settings["network"]["members"]
+    several = f", the mean of {members} networks from different seeds" if members > 1 else ""
+    return f"""
+## Training
+
+`blipper train --model whisper-cnn` with seed {settings["seed"]}: {training["epochs"]} epochs of
+{training["windows_an_epoch"]:,} clips, running means of the weights kept{several}. Convolutions over time
+with attentive statistics pooling over a learned weighted sum of the encoder's blocks, beside plain means and
+deviations of every block. Each training clip was put through the encoder as it is and in
+{settings["versions"]} augmented version{"s" if settings["versions"] != 1 else ""}; pooled vectors are mixed.
 """
 
 
@@ -259,6 +284,8 @@ Six common emotions, test speakers of {_pooled(found)}.
 
 
 def _alarms(found: Mapping[str, Any]) -> str:
+    if not found["false_alarms"]:
+        return "## False alarms\n\nNot measured in this run."
     rows = [
         "| sounds | files | seconds heard | files with an alarm | alarms per hour |",
         "|---|---|---|---|---|",

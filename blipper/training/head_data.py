@@ -19,7 +19,7 @@ from blipper.training.corpus import NO_NEGATIVES, sound_files
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.heard import Heard, HeardSettings, hear
 from blipper.training.prepare import Segments, prepare
-from blipper.training.splits import Side, check_split, make_split, side_of_sound
+from blipper.training.splits import Side, Split, check_split, side_of_sound
 from blipper.voice.heads import POOL
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.whisper import STEP
@@ -90,16 +90,6 @@ class HeadBatch:
     part: Float32
 
 
-def side_of(clip: Clip, settings: HeadTrainSettings) -> Side:
-    """Return a clip's side: by the fold's speakers, or by its corpus where one is held out whole."""
-    split = make_split(settings.fold)
-    if settings.without is None:
-        return split.side(clip)
-    if clip.corpus == settings.without:
-        return "test"
-    return "validation" if split.side(clip) == "validation" else "train"
-
-
 def read_head_material(
     data: Path, encoder: Path, settings: HeadTrainSettings, cache: Path, *, progress: Progress = silent
 ) -> HeadMaterial:
@@ -126,12 +116,12 @@ def read_head_material(
     ModelError
         If the encoder cannot be read.
     """
-    clips = tuple(_limited(read_corpora(data).clips, settings))
-    sides = [side_of(clip, settings) for clip in clips]
+    split = settings.split()
+    clips = tuple(_limited(read_corpora(data).clips, split, settings.limit))
+    sides = [split.side(clip) for clip in clips]
     for side in ("train", "validation", "test"):
         if side not in sides:
-            held = settings.without or f"fold {settings.fold}"
-            raise DatasetError(f"{data}: {held} has no {side} clip among these corpora")
+            raise DatasetError(f"{data}: fold {split.fold} has no {side} clip among these corpora")
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
     noises = tuple(p for p in sound_files(data / "noise") if side_of_sound(p) == "train")[: settings.limit]
@@ -167,16 +157,16 @@ def read_head_material(
     )
 
 
-def _limited(clips: Sequence[Clip], settings: HeadTrainSettings) -> list[Clip]:
+def _limited(clips: Sequence[Clip], split: Split, limit: int | None) -> list[Clip]:
     """Take at most ``settings.limit`` clips of each corpus and side, spread evenly over their keys."""
-    if settings.limit is None:
+    if limit is None:
         return list(clips)
     groups: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
-        groups.setdefault((clip.corpus, side_of(clip, settings)), []).append(clip)
+        groups.setdefault((clip.corpus, split.side(clip)), []).append(clip)
     chosen = []
     for group in groups.values():
-        places = np.linspace(0, len(group) - 1, min(settings.limit, len(group))).round().astype(int)
+        places = np.linspace(0, len(group) - 1, min(limit, len(group))).round().astype(int)
         chosen += [group[i] for i in places]
     return sorted(chosen, key=lambda clip: clip.key)
 
@@ -215,7 +205,9 @@ def _targets(
             if heard is not None:
                 targets[row] = (1 - settings.votes) * targets[row] + settings.votes * heard
     smooth = settings.label_smoothing
-    return np.asarray((1 - smooth) * targets + smooth * own / own.sum(axis=1, keepdims=True), dtype=np.float32)
+    return np.asarray(
+        (1 - smooth) * targets + smooth * own / own.sum(axis=1, keepdims=True), dtype=np.float32
+    )
 
 
 def read_votes(data: Path) -> dict[str, Float32]:
@@ -243,7 +235,9 @@ def read_votes(data: Path) -> dict[str, Float32]:
     with found[0].open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         if not {"FileName", *_VOTES} <= set(reader.fieldnames or ()):
-            raise DatasetError(f"{found[0]}: columns {reader.fieldnames}, expected FileName and {list(_VOTES)}")
+            raise DatasetError(
+                f"{found[0]}: columns {reader.fieldnames}, expected FileName and {list(_VOTES)}"
+            )
         for row in reader:
             counts = np.zeros(len(EMOTIONS), dtype=np.float32)
             for letter, emotion in _VOTES.items():
@@ -265,7 +259,7 @@ def _weights(
         for label in np.unique(labels[inside]):
             both = inside & (labels == label)
             weight[both] *= (both.sum() / inside.sum()) ** power
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum(), dtype=np.float64)
 
 
 def steps_an_epoch(material: HeadMaterial, settings: HeadTrainSettings) -> int:
@@ -307,7 +301,7 @@ def head_batches(
 def _shown(
     frames: NDArray[np.float16], settings: HeadTrainSettings, rng: np.random.Generator
 ) -> NDArray[np.float16]:
-    """Cut what one example shows out of a clip: at most 3 s, now and then less, or with a stretch left out."""
+    """Cut what one example shows out of a clip: at most 3 s, now and then less or with a gap."""
     n = len(frames)
     length = min(n, round(_SHOWN / (STEP * POOL)))
     chance = rng.random()

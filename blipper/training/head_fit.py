@@ -247,7 +247,9 @@ def _make_step(
         rest = 1.0 - part
 
         def mixed(values: Any, weight: Any = None) -> Any:
-            ours, theirs = (part, rest) if weight is None else (part * weight, rest * tf.gather(weight, other))
+            ours, theirs = (
+                (part, rest) if weight is None else (part * weight, rest * tf.gather(weight, other))
+            )
             shape = [-1] + [1] * (len(values.shape) - 1)
             return tf.reshape(ours, shape) * values + tf.reshape(theirs, shape) * tf.gather(values, other)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from blipper.errors import SettingsError
 from blipper.training.augment import AugmentSettings
-from blipper.training.splits import N_FOLDS
+from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
 
 #: How clips are drawn: as they come, or small corpora and rare classes more often.
@@ -25,8 +26,8 @@ class HeadTrainSettings:
         The model's name.
     fold : int
         Which speakers are held out; see :func:`blipper.training.splits.make_split`.
-    without : str, optional
-        A corpus to hold out whole instead, named as in :data:`blipper.datasets.READERS`.
+    hold_out : str, optional
+        A corpus to hold out whole, instead of a fold; see :func:`blipper.training.splits.leave_out`.
     seed : int
         Decides initial weights, order and augmentation; member m starts from ``seed + m``.
     epochs : int
@@ -71,16 +72,16 @@ class HeadTrainSettings:
 
     name: str = "whisper-cnn"
     fold: int = 1
-    without: str | None = None
+    hold_out: str | None = None
     seed: int = 0
-    epochs: int = 16
+    epochs: int = 8
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     dropout: float = 0.4
     label_smoothing: float = 0.05
     mixup: float = 0.3
-    versions: int = 2
+    versions: int = 1
     masking: float = 0.25
     balance: Balance = "root"
     votes: float = 0.0
@@ -94,7 +95,7 @@ class HeadTrainSettings:
     workers: int = 2
     threads: int = 2
     resamples: int = 1000
-    network: HeadSettings = field(default_factory=HeadSettings)
+    network: HeadSettings = field(default_factory=lambda: HeadSettings(members=2))
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
 
     def __post_init__(self) -> None:
@@ -125,10 +126,45 @@ class HeadTrainSettings:
                 )
         if self.balance not in ("none", "root", "full"):
             raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
+        if self.hold_out is not None:
+            leave_out(self.hold_out)
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
         if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
             raise SettingsError(f"model name {self.name!r}: expected letters, digits, '-', '_' and '.'")
+
+    @classmethod
+    def smoke(cls, **changes: Any) -> HeadTrainSettings:
+        """Return settings that run the whole road in seconds, to see that it works; the model is no good."""
+        network = HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16, members=2)
+        small: dict[str, Any] = {"epochs": 2, "batch": 8, "versions": 1, "limit": 6, "average": 0.5}
+        small |= {"workers": 1, "resamples": 20, "network": network}
+        return cls(**{**small, **changes})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], **changes: Any) -> HeadTrainSettings:
+        """Rebuild from :meth:`to_dict`'s output, with changes.
+
+        Raises
+        ------
+        SettingsError
+            If a setting is unknown.
+        """
+        fields = dict(values)
+        try:
+            network = HeadSettings.from_dict(fields.pop("network"))
+            augmentation = dict(fields.pop("augmentation"))
+            augmentation["snr"] = tuple(augmentation["snr"])
+            built = {**fields, "network": network, "augmentation": AugmentSettings(**augmentation), **changes}
+            return cls(**built)
+        except (KeyError, TypeError) as error:
+            raise SettingsError(
+                f"these are not the settings of a whisper-cnn's training ({error})"
+            ) from error
+
+    def split(self) -> Split:
+        """Return who is on which side."""
+        return make_split(self.fold) if self.hold_out is None else leave_out(self.hold_out)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what decides the result as plain JSON values; folders and processes are left out."""

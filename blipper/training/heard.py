@@ -25,6 +25,7 @@ from blipper.training.augment import AugmentSettings, Surroundings, augment
 from blipper.training.prepare import SAMPLING_RATE, Segments
 from blipper.voice import whisper
 from blipper.voice.heads import POOL
+from blipper.voice.whisper_files import read_file
 
 #: Longest stretch encoded, in seconds; acted clips are shorter.
 _LONGEST: Final = 8.0
@@ -92,7 +93,8 @@ class Heard:
     def read(self, clip: int) -> NDArray[np.float16]:
         """Return one clip's frames, shape (n, blocks, width)."""
         first = self.start[clip]
-        return self.shards[self.shard[clip]][first : first + self.length[clip]]
+        found: NDArray[np.float16] = self.shards[self.shard[clip]][first : first + self.length[clip]]
+        return found
 
 
 def hear(
@@ -112,7 +114,7 @@ def hear(
     segments : Segments
     n_clips : int
     encoder : path
-        Whisper's weights; see :func:`blipper.voice.whisper.read_tensors`.
+        Whisper's weights; see :func:`blipper.voice.whisper_files.read_file`.
     cache : path
         Folder for the result and, after an interrupt, for what there is of it.
     settings : HeardSettings, optional
@@ -132,7 +134,8 @@ def hear(
         If the encoder cannot be read.
     """
     settings = settings or HeardSettings()
-    digest = whisper.tensors_sha256(whisper.read_tensors(encoder))
+    tensors = read_file(encoder)
+    digest = whisper.tensors_sha256(tensors)
     described = [_FORMAT, POOL, _LONGEST, digest, segments.digest, settings.describe()]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / f"heard-{name}"
@@ -146,13 +149,14 @@ def hear(
             values, counts = folder / f"{first:06d}.npy", folder / f"{first:06d}-lengths.npy"
             if not (values.exists() and counts.exists()):
                 if run is None:
-                    run = _runner(encoder)
+                    run = _runner(tensors, encoder)
                     if settings.version and workers > 1:
                         context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
                         pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
                 clips = list(range(first, min(first + _SHARD, n_clips)))
                 sounds = _sounds(segments, clips, settings, pool)
-                _save_shard(run, sounds, values, counts, lambda n, at=first: progress("encode", at + n, n_clips))
+                progress("encode", first, n_clips)
+                _save_shard(run, sounds, values, counts)
             shards.append(np.load(values, mmap_mode="r"))
             lengths.append(np.load(counts))
     progress("encode", n_clips, n_clips)
@@ -161,11 +165,11 @@ def hear(
     return Heard(tuple(shards), np.arange(n_clips) // _SHARD, start, length)
 
 
-def _runner(path: Path) -> Any:
+def _runner(tensors: dict[str, NDArray[np.float16]], path: Path) -> Any:
     """Return a function from padded log-mel frames and lengths to pooled blocks (batch, n, blocks, width)."""
     import tensorflow as tf
 
-    encoder = whisper.load_encoder(path)
+    encoder = whisper.load_encoder(tensors, path)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(frames: Any, lengths: Any) -> Any:
@@ -181,14 +185,13 @@ def _runner(path: Path) -> Any:
     return run
 
 
-def _save_shard(run: Any, sounds: list[Float32], values: Path, counts: Path, told: Any) -> None:
+def _save_shard(run: Any, sounds: list[Float32], values: Path, counts: Path) -> None:
     mels = [whisper.log_mel(whisper.levelled(sound)) for sound in sounds]
     lengths = np.array([max(1, len(mel)) for mel in mels])
     pooled = -(-lengths // (2 * POOL))
     found: list[NDArray[np.float16]] = [np.zeros(0, dtype=np.float16)] * len(mels)
     order = np.argsort(lengths, kind="stable")
     for first in range(0, len(order), _BATCH):
-        told(first)
         chosen = order[first : first + _BATCH]
         width = -(-int(lengths[chosen].max()) // _BUCKET) * _BUCKET
         batch = np.zeros((len(chosen), width, mels[0].shape[1]), dtype=np.float32)
@@ -211,9 +214,7 @@ def _sounds(
     joined = [np.concatenate([segments.read(int(i)) for i in rows[clip]])[:most] for clip in clips]
     if not settings.version:
         return joined
-    parts = [
-        (joined[i : i + _CHUNK], clips[i : i + _CHUNK], settings) for i in range(0, len(joined), _CHUNK)
-    ]
+    parts = [(joined[i : i + _CHUNK], clips[i : i + _CHUNK], settings) for i in range(0, len(joined), _CHUNK)]
     done = map(_augmented, parts) if pool is None else pool.map(_augmented, parts)
     return [sound[:most] for part in done for sound in part]
 

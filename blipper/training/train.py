@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from blipper.datasets import Clip
 from blipper.errors import ModelError
 from blipper.progress import Progress, silent
 from blipper.training import calibrate, evaluate, metrics, validate
@@ -29,8 +31,9 @@ from blipper.training.corpus import (
 )
 from blipper.training.data import ANGRY, steps_an_epoch
 from blipper.training.fit import Fitted, fit
+from blipper.training.prepare import Segments
 from blipper.training.settings import TrainSettings
-from blipper.training.splits import side_of_sound
+from blipper.training.splits import Split, side_of_sound
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration, VoiceModel, load_folder
 from blipper.voice.weights import CONFIG, FORMAT, WEIGHTS
@@ -103,7 +106,7 @@ def train(
             f"{wanted}: the teacher's weights are missing; put Whisper's encoder (safetensors) there or name "
             "it in the setting 'teacher', or train without: --no-teacher, or distil=0 and hints=0"
         )
-    _set_threads(tf, settings.threads)
+    limit_threads(tf, settings.threads)
     began = time.perf_counter()
     material = read_material(data, settings, progress=progress)
     logits = validate.validation_logits(material, settings)
@@ -122,7 +125,7 @@ def train(
         "format": FORMAT,
         "model": {"name": settings.name, "sha256": model.info.sha256, "threshold": model.info.threshold},
         "settings": settings.to_dict(),
-        "split": _describe_split(material, settings),
+        "split": describe_split(material.clips, material.sides, material.segments, settings.split()),
         "training": {
             "epochs": len(fitted.history),
             "best_epoch": fitted.best_epoch,
@@ -131,16 +134,16 @@ def train(
             "teacher": "Whisper tiny.en encoder" if material.taught else None,
             "missing": missing_material(data),
             "seconds": round(time.perf_counter() - began),
-            "history": [{k: _rounded(v) for k, v in epoch.items()} for epoch in fitted.history],
+            "history": [{k: rounded(v) for k, v in epoch.items()} for epoch in fitted.history],
         },
         "validation": chosen,
         "test": evaluate.evaluate(
             scored, model.info.threshold, seed=settings.seed, resamples=settings.resamples
         ),
-        "false_alarms": _false_alarms(model, material, data, settings, progress),
-        "versions": _versions(),
+        "false_alarms": alarms_on(model, _side(material, "test"), data, settings.limit, progress),
+        "versions": versions(),
     }
-    _write_json(output / METRICS, found)
+    write_json(output / METRICS, found)
     write_card(output, found, json.loads((output / CONFIG).read_text(encoding="utf-8")))
     return TrainResult(output, found)
 
@@ -164,11 +167,29 @@ def _ship(
         "network": settings.network.to_dict(),
         "calibration": asdict(Calibration()),
         "threshold": 0.5,
-        "versions": _versions(),
+        "versions": versions(),
     }
-    _write(output / WEIGHTS, payload)
-    _write_json(output / CONFIG, config)
-    found = logits(load_folder(output))
+    write_atomic(output / WEIGHTS, payload)
+    write_json(output / CONFIG, config)
+    chosen = settle(logits(load_folder(output)), config)
+    write_json(output / CONFIG, config)
+    return load_folder(output), chosen
+
+
+def settle(found: validate.WindowLogits, config: dict[str, Any]) -> dict[str, Any]:
+    """Choose calibration and threshold on validation speakers.
+
+    Parameters
+    ----------
+    found : WindowLogits
+    config : dict
+        Is given ``calibration``, ``threshold`` and ``threshold_rule``.
+
+    Returns
+    -------
+    dict
+        What was found there: the ``validation`` of ``metrics.json``.
+    """
     calibration = calibrate.calibrate(found)
     emotions, aggression = found.clips(calibration)
     threshold = calibrate.choose_threshold(found.labels, aggression)
@@ -177,37 +198,35 @@ def _ship(
         "threshold": threshold,
         "threshold_rule": calibrate.THRESHOLD_RULE,
     }
-    _write_json(output / CONFIG, config)
     plain_emotions, plain_aggression = found.clips(Calibration())
     angry = found.labels == ANGRY
 
     def errors(emotions: Any, aggression: Any) -> dict[str, float]:
         guessed = emotions.argmax(axis=1)
         return {
-            "emotions": _rounded(metrics.calibration_error(guessed == found.labels, emotions.max(axis=1))),
-            "aggression": _rounded(metrics.calibration_error(angry, aggression)),
+            "emotions": rounded(metrics.calibration_error(guessed == found.labels, emotions.max(axis=1))),
+            "aggression": rounded(metrics.calibration_error(angry, aggression)),
         }
 
     over = aggression >= threshold
     quiet = np.isin(found.labels, [EMOTIONS.index(emotion) for emotion in calibrate.QUIET])
-    return load_folder(output), {
+    return {
         "clips": len(found.labels),
-        **{name: _rounded(value) for name, value in validate.figures(found).items()},
+        **{name: rounded(value) for name, value in validate.figures(found).items()},
         "calibration_error_before": errors(plain_emotions, plain_aggression),
         "calibration_error_after": errors(emotions, aggression),
         "threshold": threshold,
-        "angry_found": _rounded(float(over[angry].mean())),
+        "angry_found": rounded(float(over[angry].mean())),
         "quiet_clips": int(quiet.sum()),
         "quiet_over_threshold": int(over[quiet].sum()),
     }
 
 
-def _false_alarms(
-    model: VoiceModel, material: Material, data: Path, settings: TrainSettings, progress: Progress
+def alarms_on(
+    model: VoiceModel, test: Sequence[Clip], data: Path, limit: int | None, progress: Progress
 ) -> dict[str, Any]:
     """Count alarms on neutral and happy test clips, plain reading, and held-out noises."""
     threshold = model.info.threshold
-    test = _side(material, "test")
     groups: dict[str, tuple[list[Path], bool]] = {
         "neutral speech": ([clip.path for clip in test if clip.emotion == "neutral"], True),
         "happy speech": ([clip.path for clip in test if clip.emotion == "happy"], True),
@@ -222,7 +241,7 @@ def _false_alarms(
         files = [path for path in sound_files(folder) if side_of_sound(path) == "test"]
         groups[f"{folder.name}, put to the network"] = (files, False)
     return {
-        name: evaluate.false_alarms(model, files[: settings.limit], threshold, trim=trim, progress=progress)
+        name: evaluate.false_alarms(model, files[:limit], threshold, trim=trim, progress=progress)
         for name, (files, trim) in groups.items()
         if files
     }
@@ -232,28 +251,28 @@ def _side(material: Material, side: str) -> list[Any]:
     return [clip for clip, own in zip(material.clips, material.sides, strict=True) if own == side]
 
 
-def _describe_split(material: Material, settings: TrainSettings) -> dict[str, Any]:
-    split = settings.split()
-
-    def speakers(side: str) -> dict[str, list[str]]:
-        found: dict[str, set[str]] = {}
-        for clip in _side(material, side):
-            found.setdefault(clip.corpus, set()).add(clip.speaker)
-        return {corpus: sorted(names) for corpus, names in sorted(found.items())}
-
-    counts = {
-        side: dict(sorted(Counter(clip.corpus for clip in _side(material, side)).items()))
-        for side in ("train", "validation", "test")
-    }
+def describe_split(
+    clips: Sequence[Clip], sides: Sequence[str] | NDArray[np.str_], segments: Segments, split: Split
+) -> dict[str, Any]:
+    """Say who is on which side, and how many clips: the ``split`` of ``metrics.json``."""
+    names = ("train", "validation", "test")
+    speakers: dict[str, dict[str, set[str]]] = {side: {} for side in names}
+    counts: dict[str, Counter[str]] = {side: Counter() for side in names}
+    for clip, side in zip(clips, sides, strict=True):
+        speakers[side].setdefault(clip.corpus, set()).add(clip.speaker)
+        counts[side][clip.corpus] += 1
     return {
         "fold": split.fold,
-        "clips": counts,
-        "speakers": {side: speakers(side) for side in ("train", "validation", "test")},
-        "without_speech": int(material.segments.without_speech.sum()),
+        "clips": {side: dict(sorted(counts[side].items())) for side in names},
+        "speakers": {
+            side: {corpus: sorted(found) for corpus, found in sorted(speakers[side].items())}
+            for side in names
+        },
+        "without_speech": int(segments.without_speech.sum()),
     }
 
 
-def _set_threads(tf: Any, threads: int) -> None:
+def limit_threads(tf: Any, threads: int) -> None:
     """Limit TensorFlow's threads, where it has not begun to work yet."""
     if tf.config.threading.get_intra_op_parallelism_threads() == 0:
         try:
@@ -268,7 +287,8 @@ def _name(settings: TrainSettings, data: Path) -> str:
     return f"{settings.name}-{hashlib.sha256(described.encode()).hexdigest()[:12]}"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that decide a model's numbers."""
     found = {}
     for library in _LIBRARIES:
         try:
@@ -280,15 +300,18 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """Round a figure as ``metrics.json`` holds it."""
     return round(float(value), 6)
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    _write(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a JSON file that is whole or not there."""
+    write_atomic(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _write(path: Path, payload: bytes) -> None:
+def write_atomic(path: Path, payload: bytes) -> None:
+    """Write a file that is whole or not there."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(payload)
     partial.replace(path)

@@ -16,6 +16,7 @@ from blipper.voice.labels import EMOTIONS
 #: Encoder frames averaged into one of the head's: 4 * 20 ms = 80 ms.
 POOL: Final = 4
 
+
 @dataclass(frozen=True)
 class HeadSettings:
     """Size of a head.
@@ -62,7 +63,8 @@ class HeadSettings:
         """
         if set(values) != set(cls.__dataclass_fields__):
             raise ModelError(
-                f"head settings {sorted(values)} are not Blipper's: expected {sorted(cls.__dataclass_fields__)}"
+                f"head settings {sorted(values)} are not Blipper's: expected "
+                f"{sorted(cls.__dataclass_fields__)}"
             )
         if not isinstance(values["dilations"], (list, tuple)):
             raise ModelError(f"head setting dilations is {values['dilations']!r}, expected a list")
@@ -150,7 +152,7 @@ def build_head(settings: HeadSettings, *, dropout: float = 0.0, extras: int = 0,
     def named(name: str) -> str:
         return prefix + name
 
-    blocks = keras.Input((None, settings.blocks, settings.width), name="blocks", dtype="float16")
+    blocks = keras.Input((None, settings.blocks, settings.width), name="blocks")
     lengths = keras.Input((), dtype="int32", name="lengths")
     x = Standardise(name=named("standard"))(blocks)
     kept = Heard(name=named("heard"))(x, lengths)
@@ -220,4 +222,18 @@ def head_variables(head: Head, prefix: str = "") -> dict[str, Any]:
         for layer in model.layers
         for variable in layer.weights
         if "seed_generator" not in variable.path and layer.name != f"{prefix}extras"
+    }
+
+
+def build_heads(settings: HeadSettings) -> list[Head]:
+    """Build all members, for inference."""
+    return [build_head(settings, prefix=f"member{i}_") for i in range(settings.members)]
+
+
+def all_variables(heads: list[Head]) -> dict[str, Any]:
+    """Name the variables of :func:`build_heads`'s members: ``"0/embedding/kernel"``."""
+    return {
+        f"{i}/{name}": variable
+        for i, head in enumerate(heads)
+        for name, variable in head_variables(head, f"member{i}_").items()
     }

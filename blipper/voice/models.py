@@ -40,8 +40,6 @@ __all__ = [
     "read_config",
 ]
 
-#: What ``"auto"`` prefers, the best first.
-_PREFERRED: Final = ("mel-cnn",)
 #: Windows in one call of the network; the last ones are padded, so that few shapes are ever compiled.
 _BATCHES: Final = (64, 8)
 
@@ -145,8 +143,7 @@ class VoiceModel:
         samples, first, last = self._checked(samples, sampling_rate, starts, ends)
         if not len(first):
             return np.zeros((0, len(EMOTIONS)), dtype=np.float32), np.zeros(0, dtype=np.float32)
-        frames = log_mel(samples, self.front)
-        pieces, owners, _ = self._cut(frames, len(samples), first, last)
+        pieces, owners = self._pieces(samples, first, last)
         emotions, aggression = self.calibration.apply(self.logits(pieces))
         counts = np.bincount(owners, minlength=len(first)).astype(np.float32)
         sums = np.zeros((len(first), len(EMOTIONS)), dtype=np.float32)
@@ -270,6 +267,13 @@ class VoiceModel:
         if not np.isfinite(samples).all():
             raise ModelError("the sound holds NaN or infinite samples")
 
+    def _pieces(
+        self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    ) -> tuple[list[Float32], NDArray[np.int64]]:
+        """Return what :meth:`logits` needs of each window, and the windows that own the pieces."""
+        pieces, owners, _ = self._cut(log_mel(samples, self.front), len(samples), starts, ends)
+        return pieces, owners
+
     def _cut(
         self, frames: Float32, n_samples: int, starts: NDArray[np.float64], ends: NDArray[np.float64]
     ) -> tuple[list[Float32], NDArray[np.int64], NDArray[np.int64]]:
@@ -314,7 +318,8 @@ def load_model(name: str = "auto", directory: str | Path | None = None) -> Voice
     Parameters
     ----------
     name : str
-        A folder's name in `directory`; ``"auto"`` takes the best there is.
+        A folder's name in `directory`; ``"auto"`` takes the best that can run here, see
+        :func:`blipper.voice.choice.choose`.
     directory : path, optional
         :func:`blipper.models_dir` unless given.
 
@@ -341,9 +346,9 @@ def find_model(name: str = "auto", directory: str | Path | None = None) -> Path:
     folder = models_dir() if directory is None else Path(directory)
     names = available_models(folder)
     if name == "auto":
-        if not names:
-            raise ModelError(f"{folder}: no voice model here; a folder with {CONFIG} and {WEIGHTS} is needed")
-        name = next((preferred for preferred in _PREFERRED if preferred in names), names[0])
+        from blipper.voice.choice import choose
+
+        name = choose(folder).name
     if name not in names:
         known = ", ".join(names) if names else "none"
         raise ModelError(f"{folder}: no voice model named {name!r}; available: {known}")
@@ -363,6 +368,13 @@ def load_folder(folder: Path) -> VoiceModel:
             f"{path}: SHA-256 is {found[:12]}…, {CONFIG} says {config['sha256'][:12]}…; one of the two files "
             "was changed or damaged"
         )
+    kind = config.get("kind", "mel-cnn")
+    if kind == "whisper-cnn":
+        from blipper.voice.whisper_cnn import load_whisper_cnn
+
+        return load_whisper_cnn(config, _info(config), data, path)
+    if kind != "mel-cnn":
+        raise ModelError(f"{folder / CONFIG}: kind is {kind!r}, expected 'mel-cnn' or 'whisper-cnn'")
     front = FrontEnd.from_dict(config["front_end"])
     network = build(NetworkSettings.from_dict(config["network"]), front.frames, front.mels)
     fill(network, data, path)
@@ -371,5 +383,9 @@ def load_folder(folder: Path) -> VoiceModel:
         slope=number(config, "calibration", "slope", low=1e-3),
         intercept=number(config, "calibration", "intercept", low=-1e3),
     )
-    info = ModelInfo(config["name"], config["sha256"], number(config, None, "threshold", low=1e-6, high=1.0))
-    return VoiceModel(info, config, network, front, calibration)
+    return VoiceModel(_info(config), config, network, front, calibration)
+
+
+def _info(config: Mapping[str, Any]) -> ModelInfo:
+    threshold = number(config, None, "threshold", low=1e-6, high=1.0)
+    return ModelInfo(config["name"], config["sha256"], threshold)

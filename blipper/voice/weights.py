@@ -68,6 +68,11 @@ def fill(network: Any, data: bytes, path: Path) -> None:
     ModelError
         If the file is damaged, or a tensor is missing, superfluous, of another shape or not finite.
     """
+    fill_variables(named_weights(network), data, path)
+
+
+def fill_variables(variables: Mapping[str, Any], data: bytes, path: Path) -> None:
+    """Put weights into named variables; as :func:`fill`, of which it is the greater part."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -75,7 +80,6 @@ def fill(network: Any, data: bytes, path: Path) -> None:
         tensors = load(data)
     except SafetensorError as error:
         raise ModelError(f"{path}: is no safetensors file ({error})") from error
-    variables = named_weights(network)
     if missing := sorted(set(variables) - set(tensors)):
         raise ModelError(f"{path}: tensor {missing[0]} is missing")
     if surplus := sorted(set(tensors) - set(variables)):

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,14 +118,13 @@ def build_encoder(size: Dimensions | None = None) -> Any:
     from keras import layers, ops
 
     size = size or Dimensions()
+    table = (size.positions, size.width)
 
     class Positions(keras.layers.Layer):  # type: ignore[misc]
         """Adds the positions, cut to the input's length."""
 
         def build(self, shape: Any) -> None:
-            self.table = self.add_weight(
-                name="table", shape=(size.positions, size.width), initializer="zeros", trainable=False
-            )
+            self.table = self.add_weight(name="table", shape=table, initializer="zeros", trainable=False)
 
         def call(self, x: Any) -> Any:
             return x + self.table[: ops.shape(x)[1]]
@@ -213,14 +212,12 @@ def tensor_names(size: Dimensions | None = None) -> dict[str, tuple[str, str]]:
 
 
 def read_tensors(path: Path) -> dict[str, NDArray[np.float16]]:
-    """Read an encoder's weights.
+    """Read an encoder's weights from a safetensors file.
 
     Parameters
     ----------
     path : path
-        A safetensors file with the keys of ``whisper.load_model("tiny.en").state_dict()``, or openai-whisper's
-        own checkpoint ``tiny.en.pt`` (read by PyTorch with ``weights_only=True``). Keys other than
-        ``encoder.*`` are left out.
+        With the keys of ``whisper.load_model("tiny.en").state_dict()``, of which ``encoder.*`` are taken.
 
     Returns
     -------
@@ -232,7 +229,57 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float16]]:
     ModelError
         If the file cannot be read, or holds no encoder of the size of ``tiny.en``.
     """
-    found = _read_checkpoint(path) if path.suffix == ".pt" else _read_safetensors(path)
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: cannot be read as a Whisper encoder ({error})") from error
+    return encoder_tensors(found, path)
+
+
+def read_checkpoint(stream: BinaryIO, path: Path) -> dict[str, Any]:
+    """Read the tensors of openai-whisper's own checkpoint ``tiny.en.pt``; no code in it is ever run.
+
+    Parameters
+    ----------
+    stream : binary file
+        Whose hash was compared.
+    path : path
+        For messages.
+
+    Raises
+    ------
+    ModelError
+        If it is none, or PyTorch is not installed.
+    """
+    import pickle
+
+    try:
+        import torch
+    except ImportError as error:
+        raise ModelError(f"{path}: reading OpenAI's own checkpoint needs PyTorch ({error})") from error
+    try:
+        found = torch.load(stream, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path}: cannot be read as a Whisper checkpoint ({error})") from error
+    state = found.get("model_state_dict") if isinstance(found, dict) else None
+    if not isinstance(state, dict):
+        raise ModelError(f"{path}: has no model_state_dict, so it is no Whisper checkpoint")
+    return {
+        key: value.to(torch.float32).numpy() for key, value in state.items() if key.startswith("encoder.")
+    }
+
+
+def encoder_tensors(found: Mapping[str, Any], path: Path) -> dict[str, NDArray[np.float16]]:
+    """Pick the encoder's tensors out of a model's, as :func:`read_tensors` gives them.
+
+    Raises
+    ------
+    ModelError
+        If they are not those of ``tiny.en``.
+    """
     tensors = {key: value for key, value in found.items() if key.startswith("encoder.")}
     expected = set(tensor_names())
     if missing := sorted(expected - set(tensors)):
@@ -241,37 +288,10 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float16]]:
         raise ModelError(f"{path}: has a tensor {surplus[0]}, so it is no encoder of Whisper tiny.en")
     if tensors["encoder.conv1.weight"].shape != (384, 80, 3):
         raise ModelError(
-            f"{path}: encoder.conv1.weight has shape {tensors['encoder.conv1.weight'].shape}, that of Whisper "
-            "tiny.en has (384, 80, 3)"
+            f"{path}: encoder.conv1.weight has shape {tensors['encoder.conv1.weight'].shape}, that of "
+            "Whisper tiny.en has (384, 80, 3)"
         )
     return {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in tensors.items()}
-
-
-def _read_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return dict(load_file(path))
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read as a Whisper encoder ({error})") from error
-
-
-def _read_checkpoint(path: Path) -> dict[str, Any]:
-    import pickle
-
-    try:
-        import torch
-    except ImportError as error:
-        raise ModelError(f"{path}: reading OpenAI's own checkpoint needs PyTorch ({error})") from error
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)  # never unpickles code
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path}: cannot be read as a Whisper checkpoint ({error})") from error
-    state = found.get("model_state_dict") if isinstance(found, dict) else None
-    if not isinstance(state, dict):
-        raise ModelError(f"{path}: has no model_state_dict, so it is no Whisper checkpoint")
-    return {key: value.to(torch.float32).numpy() for key, value in state.items()}
 
 
 def tensors_sha256(tensors: Mapping[str, NDArray[np.float16]]) -> str:
@@ -324,13 +344,15 @@ def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.float16]], path:
         variable.assign(values)
 
 
-def load_encoder(path: Path) -> Any:
-    """Build the encoder of ``tiny.en`` and fill it from a file.
+def load_encoder(tensors: Mapping[str, NDArray[np.float16]], path: Path) -> Any:
+    """Build the encoder of ``tiny.en`` and fill it.
 
     Parameters
     ----------
+    tensors : mapping of str to numpy.ndarray
+        As :func:`read_tensors` gives them.
     path : path
-        See :func:`read_tensors`.
+        For messages.
 
     Returns
     -------
@@ -340,9 +362,9 @@ def load_encoder(path: Path) -> Any:
     Raises
     ------
     ModelError
-        If the file does not hold such an encoder.
+        If a tensor does not fit.
     """
     encoder = build_encoder()
-    fill_encoder(encoder, read_tensors(path), path)
+    fill_encoder(encoder, tensors, path)
     encoder.trainable = False
     return encoder

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from blipper.errors import ModelError
 from blipper.training import encoder, teacher
 from blipper.training.settings import TEACHER
+from blipper.voice import whisper
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_the_encoder_is_whispers_alone_and_padded_in_a_batch(weights_file: Path)
     rng = np.random.default_rng(0)
     time = np.arange(24_000) / 16_000
     sound = (0.1 * np.sin(2 * np.pi * 200 * time) + rng.normal(0, 0.02, 24_000)).astype(np.float32)
-    frames = encoder.whisper_log_mel(sound)
+    frames = whisper.log_mel(sound)
     assert frames.shape == (150, 80)
     batch = np.zeros((2, 200, 80), np.float32)
     batch[0, :150] = frames
@@ -76,7 +77,7 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.safetensors: cannot be read"):
         encoder.load_encoder(tmp_path / "none.safetensors")
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "x.safetensors")
-    with pytest.raises(ModelError, match=r"has no tensor encoder\.conv1\.weight"):
+    with pytest.raises(ModelError, match=r"has no tensor encoder\."):
         encoder.load_encoder(tmp_path / "x.safetensors")
 
 

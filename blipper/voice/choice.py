@@ -1,0 +1,77 @@
+"""Which voice model ``"auto"`` means on this machine, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from blipper.errors import ModelError
+from blipper.paths import models_dir
+from blipper.voice.models import CONFIG, WEIGHTS, available_models
+from blipper.voice.whisper_files import find_encoder, wanted
+
+#: The accurate model, which needs Whisper's weights on the machine, and the one that ships whole.
+ACCURATE: Final = "whisper-cnn"
+WHOLE: Final = "mel-cnn"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What ``"auto"`` means.
+
+    Parameters
+    ----------
+    name : str
+        The model's.
+    why : str
+        One sentence for people; empty where there was no choice, since ``whisper-cnn`` is not installed.
+    """
+
+    name: str
+    why: str
+
+
+def choose(directory: str | Path | None = None) -> Choice:
+    """Choose the best model that can run here.
+
+    Parameters
+    ----------
+    directory : path, optional
+        :func:`blipper.models_dir` unless given.
+
+    Returns
+    -------
+    Choice
+        ``whisper-cnn`` where it is installed and Whisper's weights are on the machine, else ``mel-cnn``, else
+        the first there is.
+
+    Raises
+    ------
+    ModelError
+        If there is no model at all.
+    """
+    folder = models_dir() if directory is None else Path(directory)
+    names = available_models(folder)
+    if not names:
+        raise ModelError(f"{folder}: no voice model here; a folder with {CONFIG} and {WEIGHTS} is needed")
+    if ACCURATE in names:
+        if find_encoder() is not None:
+            return Choice(ACCURATE, "The more accurate model; Whisper's weights are on this machine.")
+        others = [name for name in names if name != ACCURATE]
+        if others:
+            name = WHOLE if WHOLE in others else others[0]
+            return Choice(name, f"{ACCURATE} is more accurate, but {wanted()}.")
+        return Choice(ACCURATE, "The only model that is installed.")
+    name = WHOLE if WHOLE in names else names[0]
+    return Choice(name, "")
+
+
+def usable(name: str) -> str | None:
+    """Say what a model lacks on this machine, or None if nothing.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return wanted() if name == ACCURATE and find_encoder() is None else None

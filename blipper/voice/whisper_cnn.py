@@ -1,0 +1,346 @@
+"""``whisper-cnn``: our own heads over Whisper's frozen encoder, behind the interface of all voice models."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blipper.errors import ModelError
+from blipper.recording import Float32
+from blipper.results import ModelInfo
+from blipper.voice import whisper
+from blipper.voice.frontend import FrontEnd, band_edges
+from blipper.voice.heads import POOL, Head, HeadSettings, all_variables, build_heads
+from blipper.voice.inputs import Inputs
+from blipper.voice.labels import EMOTIONS
+from blipper.voice.models import Calibration, VoiceModel
+from blipper.voice.weights import fill_variables, number
+from blipper.voice.whisper_files import SIZE, read_encoder
+
+#: How ``config.json`` tells this kind of model.
+KIND: Final = "whisper-cnn"
+#: Whisper's log-mel in the terms of a front end: 80 bands, 80 dB deep, 40 dB (4 powers of ten) to one unit.
+#: It has no window of its own; the number is the longest piece that explanations look at.
+FRONT: Final = FrontEnd(
+    fft=whisper.FFT, hop=whisper.HOP, mels=80, f_min=0.0, f_max=8000.0, floor=80.0, scale=40.0, levelling=0.0
+)
+#: Windows in one call of the heads, stretches in one call of the encoder.
+_WINDOWS: Final = 32
+_STRETCHES: Final = 8
+#: Log-mel frames are padded to a multiple of this many, so that few shapes are met.
+_BUCKET: Final = 80
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How ``whisper-cnn`` listens; the ``front_end`` of its ``config.json``.
+
+    Parameters
+    ----------
+    sampling_rate : int
+        Hz.
+    mels : int
+    pool : int
+        Encoder frames of 20 ms averaged into one frame of the heads.
+    context : float
+        Seconds of speech that are encoded in one go: windows that lie together in so much are cut out of one
+        encoding. A window that is longer is encoded alone.
+    longest : float
+        Seconds; a longer window is scored as the mean of evenly placed pieces of this length.
+    """
+
+    sampling_rate: int = whisper.SAMPLING_RATE
+    mels: int = 80
+    pool: int = POOL
+    context: float = 8.0
+    longest: float = 15.0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Listening:
+        """Rebuild from the plain values.
+
+        Raises
+        ------
+        ModelError
+            If a setting is unknown, or is not what this version can do.
+        """
+        try:
+            built = cls(**values)
+        except TypeError as error:
+            raise ModelError(f"front-end settings {dict(values)} are not Blipper's: {error}") from error
+        if (built.sampling_rate, built.mels, built.pool) != (whisper.SAMPLING_RATE, 80, POOL):
+            raise ModelError(
+                f"front-end settings {dict(values)}: expected a sampling rate of {whisper.SAMPLING_RATE} Hz, "
+                f"80 mels and a pool of {POOL}"
+            )
+        for name in ("context", "longest"):
+            value = getattr(built, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value <= 30:
+                raise ModelError(f"front-end setting {name} is {value!r}, expected 1 to 30 s")
+        return built
+
+
+class WhisperVoice(VoiceModel):
+    """A ``whisper-cnn``, ready to score; safe to share between threads.
+
+    Windows that lie together in 8 s are cut out of one encoding of the stretch that they cover, so what is
+    said around a window has a small say in its score.
+
+    Parameters
+    ----------
+    info : ModelInfo
+    config : mapping
+        The model's ``config.json``.
+    encoder : keras.Model
+        Of :func:`blipper.voice.whisper.build_encoder`, filled.
+    heads : list of Head
+        Their logits are averaged.
+    listening : Listening
+    calibration : Calibration
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        config: Mapping[str, Any],
+        encoder: Any,
+        heads: list[Head],
+        listening: Listening,
+        calibration: Calibration,
+    ) -> None:
+        import tensorflow as tf
+
+        self.info = info
+        self.config = config
+        self.front = FRONT
+        self.listening = listening
+        self.calibration = calibration
+        self.network = heads
+        self.encoder = encoder
+        self._tracing = threading.Lock()
+        self._differentiable: Any = None
+        mels, blocks, width = listening.mels, heads[0].listen.inputs[0].shape[2], 384
+        self._encode = tf.function(
+            lambda frames, lengths: tf.stack(encoder([frames, lengths], training=False)[:blocks], axis=2),
+            input_signature=[
+                tf.TensorSpec((None, None, mels), tf.float32),
+                tf.TensorSpec((None,), tf.int32),
+            ],
+        )
+        self._judge = tf.function(
+            lambda frames, lengths: _mean_logits(heads, frames, lengths),
+            input_signature=[
+                tf.TensorSpec((None, None, blocks, width), tf.float32),
+                tf.TensorSpec((None,), tf.int32),
+            ],
+        )
+
+    def logits(self, pieces: Sequence[Float32]) -> Float32:
+        """Run the heads over windows of encoded frames.
+
+        Parameters
+        ----------
+        pieces : sequence of numpy.ndarray, shape (n_frames, blocks, width)
+            Means of four encoder frames each.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_pieces, 9)
+            Emotions, then aggression; before calibration.
+        """
+        out = np.empty((len(pieces), len(EMOTIONS) + 1), dtype=np.float32)
+        for first in range(0, len(pieces), _WINDOWS):
+            part = pieces[first : first + _WINDOWS]
+            lengths = np.array([len(piece) for piece in part], dtype=np.int32)
+            frames = np.zeros((len(part), int(lengths.max()), *part[0].shape[1:]), dtype=np.float32)
+            for row, piece in enumerate(part):
+                frames[row, : len(piece)] = piece
+            out[first : first + len(part)] = self._call(self._judge, frames, lengths)
+        return out
+
+    def inputs_of(self, samples: Float32, sampling_rate: int, starts: ArrayLike, ends: ArrayLike) -> Inputs:
+        """Return what the network sees of some windows; see the base class.
+
+        Each piece of at most 3 s is heard alone, without what is said around it.
+        """
+        samples, first, last = self._checked(samples, sampling_rate, starts, ends)
+        rate, most = self.listening.sampling_rate, round(FRONT.window * self.listening.sampling_rate)
+        mels, owners, begins = [], [], []
+        for i, (start, end) in enumerate(zip(first, last, strict=True)):
+            for begin, stop in _split(round(start * rate), min(round(end * rate), len(samples)), most):
+                mels.append(whisper.log_mel(whisper.levelled(samples[begin:stop]), self.listening.mels))
+                owners.append(i)
+                begins.append(begin / rate)
+        frames = np.zeros((len(mels), most // whisper.HOP, self.listening.mels), dtype=np.float32)
+        for row, mel in enumerate(mels):
+            frames[row, : len(mel)] = mel[: frames.shape[1]]
+        return Inputs(
+            frames=frames,
+            lengths=np.array([min(len(mel), frames.shape[1]) for mel in mels], dtype=np.int32),
+            owners=np.array(owners, dtype=np.int64),
+            starts=np.array(begins),
+            step=whisper.HOP / rate,
+            edges=band_edges(FRONT),
+            decibels=FRONT.scale,
+        )
+
+    @property
+    def differentiable(self) -> Any:
+        """The whole graph from log-mel through the encoder to logits; see the base class."""
+        with self._tracing:
+            if self._differentiable is None:
+                self._differentiable = _whole(self.encoder, self.network, self.listening)
+            return self._differentiable
+
+    def _pieces(
+        self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
+    ) -> tuple[list[Float32], NDArray[np.int64]]:
+        """Encode the stretches around windows and cut the windows out of them."""
+        rate, context = (
+            self.listening.sampling_rate,
+            round(self.listening.context * self.listening.sampling_rate),
+        )
+        longest = round(self.listening.longest * rate)
+        cuts: list[tuple[int, int]] = []
+        owners: list[int] = []
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            cuts += _split(round(start * rate), min(round(end * rate), len(samples)), longest)
+            owners += [i] * (len(cuts) - len(owners))
+        order = sorted(range(len(cuts)), key=cuts.__getitem__)
+        stretches: list[list[int]] = []
+        for i in order:
+            if (
+                stretches
+                and max(cuts[k][1] for k in (*stretches[-1], i)) - cuts[stretches[-1][0]][0] <= context
+            ):
+                stretches[-1].append(i)
+            else:
+                stretches.append([i])
+        pieces: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(cuts)
+        for first in range(0, len(stretches), _STRETCHES):
+            group = stretches[first : first + _STRETCHES]
+            spans = [(cuts[inside[0]][0], max(cuts[i][1] for i in inside)) for inside in group]
+            for inside, span, heard in zip(group, spans, self._heard(samples, spans), strict=True):
+                for i in inside:
+                    pieces[i] = _pooled(heard, cuts[i], span)
+        return pieces, np.array(owners, dtype=np.int64)
+
+    def _heard(self, samples: Float32, spans: list[tuple[int, int]]) -> list[Float32]:
+        """Encode stretches of samples: one array (n, blocks, width) each, frames of 20 ms."""
+        mels = [
+            whisper.log_mel(whisper.levelled(samples[begin:stop]), self.listening.mels)
+            for begin, stop in spans
+        ]
+        lengths = np.array([len(mel) for mel in mels], dtype=np.int32)
+        most = -(-int(lengths.max()) // _BUCKET) * _BUCKET
+        frames = np.zeros((len(mels), most, self.listening.mels), dtype=np.float32)
+        for row, mel in enumerate(mels):
+            frames[row, : len(mel)] = mel
+        blocks = self._call(self._encode, frames, lengths)
+        return [blocks[row, : whisper.encoder_frames(int(n))] for row, n in enumerate(lengths)]
+
+    def _call(self, function: Any, *arrays: Any) -> Float32:
+        with self._tracing:  # tf.function traces once; two threads at the start would trace twice
+            function.get_concrete_function()
+        return np.asarray(function(*arrays).numpy(), dtype=np.float32)
+
+
+def _split(begin: int, end: int, most: int) -> list[tuple[int, int]]:
+    """Cut a window that is too long into evenly placed pieces; samples."""
+    n = max(1, -(-(end - begin) // most))
+    if n == 1:
+        return [(begin, end)]
+    offsets = [round(k * (end - begin - most) / (n - 1)) for k in range(n)]
+    return [(begin + offset, begin + offset + most) for offset in offsets]
+
+
+def _pooled(heard: Float32, cut: tuple[int, int], span: tuple[int, int]) -> Float32:
+    """Cut a window's frames out of its stretch's and average four each, the rest at the end among itself."""
+    step = round(whisper.STEP * whisper.SAMPLING_RATE)
+    first = min(round((cut[0] - span[0]) / step), len(heard) - 1)
+    last = max(first + 1, min(-(-(cut[1] - span[0]) // step), len(heard)))
+    frames = heard[first:last]
+    whole = len(frames) // POOL * POOL
+    pooled = [frames[:whole].reshape(-1, POOL, *frames.shape[1:]).mean(axis=1)]
+    if whole < len(frames):
+        pooled.append(frames[whole:].mean(axis=0, keepdims=True))
+    return np.concatenate(pooled)
+
+
+def _mean_logits(heads: list[Head], frames: Any, lengths: Any) -> Any:
+    outs = [head.judge(head.listen([frames, lengths], training=False), training=False) for head in heads]
+    return sum(outs[1:], outs[0]) / len(outs)
+
+
+def _whole(encoder: Any, heads: list[Head], listening: Listening) -> Any:
+    """Join encoder, pooling and heads into one Keras model of at most 3 s of log-mel."""
+    import keras
+    from keras import layers, ops
+
+    n = round(FRONT.window * listening.sampling_rate) // whisper.HOP
+    frames = keras.Input((n, listening.mels), name="frames")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    halved = (lengths + 1) // 2
+    blocks = encoder([frames, lengths])[: heads[0].listen.inputs[0].shape[2]]
+    x = ops.stack(blocks, axis=2)
+    half = whisper.encoder_frames(n)
+    padded = -(-half // POOL) * POOL
+    x = ops.pad(x, [[0, 0], [0, padded - half], [0, 0], [0, 0]])
+    places = ops.expand_dims(ops.arange(padded, dtype="int32"), 0)
+    heard = ops.cast(ops.greater(ops.expand_dims(halved, 1), places), "float32")
+    heard = ops.expand_dims(ops.expand_dims(heard, 2), 3)
+    shape = (padded // POOL, POOL, *x.shape[2:])
+    total = ops.sum(layers.Reshape(shape)(x * heard), axis=2)
+    count = ops.sum(layers.Reshape((padded // POOL, POOL, 1, 1))(heard), axis=2)
+    pooled = total / ops.maximum(count, 1.0)
+    kept = (halved + (POOL - 1)) // POOL
+    outs = [head.judge(head.listen([pooled, kept])) for head in heads]
+    mean = outs[0] if len(outs) == 1 else layers.Average()(outs)
+    return keras.Model([frames, lengths], mean, name=KIND)
+
+
+def load_whisper_cnn(
+    config: Mapping[str, Any], info: ModelInfo, data: bytes, path: Path, encoder: Path | None = None
+) -> WhisperVoice:
+    """Build a model of this kind.
+
+    Parameters
+    ----------
+    config : mapping
+        The checked ``config.json``; its ``encoder`` names the digest that the encoder's tensors must have.
+    info : ModelInfo
+    data : bytes
+        The heads' weights file.
+    path : path
+        Its path, for messages.
+    encoder : path, optional
+        The encoder's weights; looked for on this machine unless given.
+
+    Raises
+    ------
+    ModelError
+        If Whisper's weights are not on this machine, or something does not fit.
+    """
+    described = config.get("encoder")
+    digest = described.get("sha256") if isinstance(described, dict) else None
+    if not isinstance(digest, str) or described is None or described.get("name") != SIZE:
+        raise ModelError(
+            f"{path.parent.name}: encoder is {described!r}, expected the name {SIZE} and a sha256"
+        )
+    listening = Listening.from_dict(config["front_end"])
+    settings = HeadSettings.from_dict(config["network"])
+    heads = build_heads(settings)
+    fill_variables(all_variables(heads), data, path)
+    network = whisper.load_encoder(*read_encoder(digest, encoder))
+    calibration = Calibration(
+        temperature=number(config, "calibration", "temperature", low=1e-3),
+        slope=number(config, "calibration", "slope", low=1e-3),
+        intercept=number(config, "calibration", "intercept", low=-1e3),
+    )
+    return WhisperVoice(info, config, network, heads, listening, calibration)

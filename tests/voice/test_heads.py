@@ -1,0 +1,54 @@
+"""The head over Whisper's encoder: shapes, padding, names, and settings that make no sense."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blipper.errors import ModelError
+from blipper.voice.heads import HeadSettings, all_variables, build_head, build_heads, head_variables
+
+SMALL = HeadSettings(width=16, channels=8, dilations=(1, 2), squeeze=4, embedding=16, members=2)
+
+
+def frames(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(1, n, 4, 16)).astype(np.float32)
+
+
+def test_what_lies_behind_the_sound_takes_no_part() -> None:
+    head = build_head(SMALL)
+    for variable in head_variables(head).values():
+        variable.assign(np.abs(np.random.default_rng(3).normal(0.3, 0.3, variable.shape)))
+    short, lengths = frames(13), np.array([13], np.int32)
+    alone = head.judge(head.listen([short, lengths])).numpy()
+    padded = np.full((1, 40, 4, 16), 7.0, np.float32)
+    padded[:, :13] = short
+    assert np.allclose(head.judge(head.listen([padded, lengths])).numpy(), alone, atol=1e-4)
+    assert not np.allclose(head.judge(head.listen([padded, lengths + 5])).numpy(), alone, atol=1e-2)
+
+
+@pytest.mark.parametrize("plain", [0, 1])
+def test_members_have_the_same_variables_and_names_of_their_own(plain: int) -> None:
+    settings = HeadSettings(**{**SMALL.to_dict(), "dilations": (1,), "plain": plain})
+    heads = build_heads(settings)
+    names = all_variables(heads)
+    assert len(heads) == 2 and len(names) == 2 * len(head_variables(heads[0], "member0_"))
+    single = head_variables(build_head(settings, dropout=0.5, extras=2))
+    assert {name.removeprefix("1/") for name in names if name.startswith("1/")} == set(single)
+    assert ("plain_norm/gamma" in single) == bool(plain)
+    assert heads[0].judge(heads[0].listen([frames(9), np.array([9], np.int32)])).shape == (1, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"members": 0}, "members is 0"),
+        ({"dilations": 3}, "dilations is 3"),
+        ({"channels": 2.5}, r"channels is 2\.5"),
+        ({"colour": 1}, "are not Blipper's"),
+    ],
+)
+def test_settings_from_a_file_are_checked(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        HeadSettings.from_dict(SMALL.to_dict() | change)
+    assert HeadSettings.from_dict(SMALL.to_dict()) == SMALL
