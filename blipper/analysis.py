@@ -17,7 +17,6 @@ from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
 from blipper.settings import Settings
 from blipper.speakers import turns_of_channel, with_levels
-from blipper.voice.choice import choose
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
@@ -94,8 +93,9 @@ def analyze(
         notices=recording.notices,
         versions=_versions(),
     )
-    if model == "auto":
-        analysis = replace(analysis, notices=(*analysis.notices, *model_notices()))
+    if voice.why:
+        notice = Notice("model", f"Scored by the voice model {voice.info.name}. {voice.why}")
+        analysis = replace(analysis, notices=(*analysis.notices, notice))
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
@@ -105,14 +105,6 @@ def analyze(
             analysis, transcripts, asked=settings.transcript, language=settings.language
         )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
-
-
-def model_notices() -> tuple[Notice, ...]:
-    """Say which model ``"auto"`` took, and why; nothing where only one kind is installed."""
-    choice = choose()
-    if not choice.why:
-        return ()
-    return (Notice("model", f"Scored by the voice model {choice.name}. {choice.why}"),)
 
 
 def with_threshold(analysis: Analysis, threshold: float) -> Analysis:

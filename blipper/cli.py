@@ -280,7 +280,8 @@ def _write_output(result: Analysis, target: Path, sound: Sound) -> str | None:
     return None
 
 
-for command in (cli_models.datasets, cli_models.models, cli_models.train, cli_evaluate.evaluate):
+app.add_typer(cli_models.models_app, name="models", epilog=_EXIT_CODES)
+for command in (cli_models.datasets, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
 app.command(epilog=_EXIT_CODES)(cli_batch.batch)
 app.command(epilog=_EXIT_CODES)(cli_words.transcribe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,8 +47,14 @@ def datasets(
             write_out(corpora_text(counts))
 
 
-def models(as_json: Json = False) -> None:
+models_app = typer.Typer(invoke_without_command=True, add_completion=False)
+
+
+@models_app.callback()
+def models(context: typer.Context, as_json: Json = False) -> None:
     """List the installed voice models with their hashes and figures; a damaged one gives exit code 1."""
+    if context.invoked_subcommand is not None:
+        return
     with exit_codes():
         from blipper.inventory import list_models
         from blipper.paths import models_dir
@@ -68,10 +74,38 @@ def models(as_json: Json = False) -> None:
             raise typer.Exit(FAILED)
 
 
+@models_app.command("download")
+def models_download(
+    size: Annotated[str, typer.Argument(help="Which size; whisper-cnn listens through 'tiny.en'.")],
+) -> None:
+    """Fetch Whisper's weights into the folder where openai-whisper keeps them, or BLIPPER_WHISPER."""
+    with exit_codes(interrupted="nothing half was left; the same command begins again"):
+        from blipper.words.weights import download
+
+        with progress_bars() as progress:
+            path = download(size, progress=progress)
+        inform(f"{size} is in {path}.")
+
+
+class Kind(StrEnum):
+    """What kind of voice model to train."""
+
+    mel_cnn = "mel-cnn"
+    whisper_cnn = "whisper-cnn"
+
+
 def train(
     data: Annotated[Path, typer.Argument(help="The folder with the corpora; see 'blipper datasets'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model's folder; made if needed.")],
     as_json: Json = False,
+    model: Annotated[
+        Kind,
+        typer.Option(
+            "--model",
+            help="mel-cnn learns from sound alone and ships whole; whisper-cnn is a head over the encoder of "
+            "Whisper tiny.en, whose weights must be on this machine.",
+        ),
+    ] = Kind.mel_cnn,
     name: Annotated[
         str | None, typer.Option("--name", help="The model's name; that of the folder unless given.")
     ] = None,
@@ -114,16 +148,17 @@ def train(
     with exit_codes(interrupted="the same command goes on from the last whole epoch"):
         if output.exists() and not output.is_dir():
             raise SettingsError(f"--output {output}: is a file; a folder is needed")
+        from blipper.training.head_settings import HeadTrainSettings
         from blipper.training.settings import TrainSettings
 
-        settings = TrainSettings(
-            name=name or output.resolve().name,
-            epochs=TrainSettings.epochs if epochs is None else epochs,
-            seed=seed,
-            fold=fold,
-            limit=limit,
-            cache=cache,
-        )
+        given: dict[str, Any] = {"name": name or output.resolve().name, "seed": seed, "fold": fold}
+        given |= {"limit": limit, "cache": cache}
+        if epochs is not None:
+            given["epochs"] = epochs
+        if model is Kind.whisper_cnn and with_library:
+            raise SettingsError("--with-library: a mel-cnn learns from verdicts; whisper-cnn does not")
+        heads = HeadTrainSettings(**given) if model is Kind.whisper_cnn else None
+        settings = TrainSettings(**given)
         if not teacher:
             settings = replace(settings, distil=0.0, hints=0)
         from blipper.cli_library import with_verdicts
@@ -133,9 +168,9 @@ def train(
         with without_chatter():
             import tensorflow  # noqa: F401  (its greeting, before the bars)
 
-            from blipper.training.train import train as run
+            from blipper.training.recipes import train_by
         with progress_bars(lines=True) as progress, with_verdicts(settings, with_library) as settings:
-            result = run(data, output, settings=settings, progress=progress)
+            result = train_by(data, output, settings=heads or settings, progress=progress)
         if missing := result.metrics["training"]["missing"]:
             inform(f"Trained without {', '.join(missing)}: not in {data}. The model card says so.")
         inform(f"Wrote {result.folder}.")

@@ -206,7 +206,8 @@ def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
         "TESS's unseen actress apart."
     )
     table = columns([header, *lines], right=frozenset(range(2, len(header))))
-    return "\n".join([*table, "", note]) + "\n"
+    lacking = [f"{row['name']}: {row['lacks']}." for row in rows if row.get("lacks")]
+    return "\n".join([*table, "", note, *([""] if lacking else []), *lacking]) + "\n"
 
 
 def training_text(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> str:

@@ -20,6 +20,7 @@ class LoudnessModel:
     """Scores how loud a window is, so that the right answer is known: 0 at -40 dBFS, 1 at -20 dBFS."""
 
     info = ModelInfo(name="loudness", sha256="0" * 64, threshold=0.5)
+    why = ""
 
     def __init__(self):
         self.longest = 0.0

@@ -6,6 +6,7 @@ interrupted: a fold that is finished is read, one that was begun goes on from it
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,12 @@ from typing import Any, Final
 from blipper.errors import DatasetError, SettingsError
 from blipper.progress import Progress, silent
 from blipper.training.augment import AugmentSettings
+from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.predictions import Scored, read_predictions
+from blipper.training.recipes import Settings, is_head, train_by
 from blipper.training.settings import TrainSettings
 from blipper.training.splits import FOLDS, N_FOLDS, first_fold, split_of
-from blipper.training.train import METRICS, PREDICTIONS, train
+from blipper.training.train import METRICS, PREDICTIONS
 from blipper.voice.frontend import FrontEnd
 from blipper.voice.networks import NetworkSettings
 
@@ -29,9 +32,10 @@ LEFT_OUT_PREDICTIONS: Final = "left-out-predictions.csv"
 
 #: Trains by settings into a folder; replaced in tests.
 Trainer = Callable[..., Any]
+_train: Final = functools.partial(train_by, alarms=False)
 
 
-def settings_from(values: Mapping[str, Any], **changes: Any) -> TrainSettings:
+def settings_from(values: Mapping[str, Any], **changes: Any) -> Settings:
     """Rebuild training settings from those in ``metrics.json``.
 
     Parameters
@@ -46,6 +50,8 @@ def settings_from(values: Mapping[str, Any], **changes: Any) -> TrainSettings:
     SettingsError
         If there are none, or some that this training does not know.
     """
+    if is_head(values):
+        return HeadTrainSettings.from_dict(values, **changes)
     fields = dict(values)
     if "added" in fields:
         raise SettingsError("this model also learned from a library's verdicts, which folds cannot repeat")
@@ -70,10 +76,10 @@ def settings_from(values: Mapping[str, Any], **changes: Any) -> TrainSettings:
 def run_fold(
     data: Path,
     fold: int | str,
-    settings: TrainSettings,
+    settings: Settings,
     *,
     progress: Progress = silent,
-    trainer: Trainer = train,
+    trainer: Trainer = _train,
 ) -> tuple[Scored, ...]:
     """Train one fold, or take it where it is finished, and return its test clips' scores.
 
@@ -83,11 +89,11 @@ def run_fold(
         Folder with the corpora.
     fold : int or str
         Fold number, or the corpus to leave out.
-    settings : TrainSettings
+    settings : TrainSettings or HeadTrainSettings
         Of the shipped model; its fold is replaced.
     progress : Progress
     trainer : callable
-        :func:`blipper.training.train.train`.
+        :func:`blipper.training.recipes.train_by`, without a count of false alarms.
 
     Returns
     -------

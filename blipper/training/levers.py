@@ -1,7 +1,7 @@
 """Levers tried one at a time on validation speakers: short runs, all on file, a table made of them.
 
-``python -m blipper.training.levers DATA`` runs what is not on file yet and writes
-``docs/research/whisper-cnn-levers.json``; the table in ``docs/research/voice-models.md`` is made of it.
+``tools/levers.py DATA`` runs what is not on file yet and writes ``docs/research/whisper-cnn-levers.json``;
+the table in ``docs/research/voice-models.md`` is made of it.
 """
 
 from __future__ import annotations

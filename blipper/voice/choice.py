@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from blipper.errors import ModelError
 from blipper.paths import models_dir
@@ -67,11 +68,12 @@ def choose(directory: str | Path | None = None) -> Choice:
     return Choice(name, "")
 
 
-def usable(name: str) -> str | None:
-    """Say what a model lacks on this machine, or None if nothing.
+def lacking(config: Mapping[str, Any]) -> str | None:
+    """Say what a model needs and this machine has not, or None if nothing.
 
     Parameters
     ----------
-    name : str
+    config : mapping
+        The model's ``config.json``.
     """
-    return wanted() if name == ACCURATE and find_encoder() is None else None
+    return wanted() if "encoder" in config and find_encoder() is None else None

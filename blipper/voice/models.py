@@ -82,7 +82,14 @@ class VoiceModel:
     network : keras.Model
     front : FrontEnd
     calibration : Calibration
+
+    Attributes
+    ----------
+    why : str
+        One sentence on why this model was taken, where ``"auto"`` had a choice; else empty.
     """
+
+    why: str = ""
 
     def __init__(
         self,
@@ -332,7 +339,15 @@ def load_model(name: str = "auto", directory: str | Path | None = None) -> Voice
     ModelError
         If there is no such model, or its files are missing, damaged, or do not fit each other.
     """
-    return load_folder(find_model(name, directory))
+    if name != "auto":
+        return load_folder(find_model(name, directory))
+    from blipper.voice.choice import choose
+
+    folder = models_dir() if directory is None else Path(directory)
+    choice = choose(folder)
+    model = load_folder(folder / choice.name)
+    model.why = choice.why
+    return model
 
 
 def find_model(name: str = "auto", directory: str | Path | None = None) -> Path:

@@ -29,6 +29,8 @@ _kept: list[bytearray] = []
 class LightModel:
     """Scores loudness, and calls itself what the real model is called."""
 
+    why = ""
+
     def __init__(self, name: str) -> None:
         config = models.read_config(models.find_model(name) / models.CONFIG)
         self.info = ModelInfo(config["name"], config["sha256"], 0.5)

@@ -24,6 +24,7 @@ class LevelModel:
     """Scores how loud a window is; 1 from -20 dBFS."""
 
     info = ModelInfo(name="level", sha256="0" * 64, threshold=0.5)
+    why = ""
 
     def score_windows(self, samples, sampling_rate, starts, ends):
         pieces = [

@@ -13,32 +13,15 @@ from safetensors.numpy import load_file, save_file
 from blipper.errors import ModelError
 from blipper.voice import whisper, whisper_files
 from blipper.words import weights as published
+from tests.voice.whisper_double import random_tensors, write_encoder
 
 
 @pytest.fixture(scope="module")
 def random_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write an encoder of the right shape with random weights."""
     path = tmp_path_factory.mktemp("encoder") / "random.safetensors"
-    save_file(random_tensors(), path)
+    write_encoder(path)
     return path
-
-
-def random_tensors() -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    tensors = {}
-    for name, (layer, variable) in whisper.tensor_names().items():
-        if variable == "table":
-            shape: tuple[int, ...] = (1500, 384)
-        elif layer.startswith("conv"):
-            shape = (384, 80 if layer == "conv1" else 384, 3) if variable == "kernel" else (384,)
-        elif variable == "kernel":
-            wide = {"mlp_0": (1536, 384), "mlp_2": (384, 1536)}
-            shape = wide.get(layer.split("_", 1)[1], (384, 384))
-        else:
-            shape = (1536,) if layer.endswith("mlp_0") else (384,)
-        values = rng.normal(0, 0.03, shape) + (1 if variable == "gamma" else 0)
-        tensors[name] = values.astype(np.float16)
-    return tensors
 
 
 def theirs(tensors: dict[str, np.ndarray], mel: np.ndarray) -> np.ndarray:

@@ -1,0 +1,163 @@
+"""whisper-cnn behind the voice models' interface, with random weights: what it must do whatever they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blipper import audio
+from blipper.analysis import analyze
+from blipper.errors import ModelError
+from blipper.inventory import list_models
+from blipper.voice.choice import choose
+from blipper.voice.models import VoiceModel, load_folder, load_model
+from blipper.voice.whisper import read_tensors
+from blipper.voice.whisper_cnn import Listening
+from tests.voice.whisper_double import write_encoder, write_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("models")
+    write_model(root / "whisper-cnn", write_encoder(root / "encoder.safetensors"))
+    return root
+
+
+@pytest.fixture
+def at_hand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLIPPER_WHISPER", str(folder))
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "nowhere"))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Iterator[VoiceModel]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLIPPER_WHISPER", str(folder))
+        yield load_model("whisper-cnn", folder)
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    rng = np.random.default_rng(5)
+    time = np.arange(16_000 * 20) / 16_000
+    buzz = sum(np.sin(2 * np.pi * (120 + 20 * np.sin(time)) * k * time) / k for k in range(1, 9))
+    return (0.1 * (1.2 + np.sin(5 * time)) * buzz + rng.normal(0, 0.003, len(time))).astype(np.float32)
+
+
+def test_probabilities_of_windows_in_any_order(model: VoiceModel, speech: np.ndarray) -> None:
+    starts = np.arange(0, 16.5, 0.5)
+    emotions, aggression = model.score_windows(speech, 16_000, starts, starts + 3)
+    assert emotions.shape == (33, 8) and aggression.shape == (33,)
+    assert np.allclose(emotions.sum(axis=1), 1, atol=1e-5)
+    assert ((aggression > 0) & (aggression < 1)).all() and np.ptp(aggression) > 0
+    order = np.random.default_rng(0).permutation(33)
+    again = model.score_windows(speech, 16_000, starts[order], starts[order] + 3)[1]
+    assert np.allclose(again, aggression[order], atol=1e-5)
+    assert model.score_windows(speech, 16_000, [], [])[0].shape == (0, 8)
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_without_context_nothing_outside_a_window_touches_its_score(
+    folder: Path, tmp_path: Path, speech: np.ndarray
+) -> None:
+    write_model(tmp_path / "alone", read_tensors(folder / "encoder.safetensors"), front_end={"context": 1.0})
+    model = load_model("alone", tmp_path)
+    starts = np.arange(0, 8, 0.5)
+    together = model.score_windows(speech, 16_000, starts, starts + 3)[1]
+    for i in (0, 7):
+        alone = model.score_windows(speech[8000 * i :][: 16_000 * 3], 16_000, [0.0], [3.0])[1]
+        assert alone[0] == pytest.approx(together[i], abs=1e-4)
+
+
+def test_level_does_not_matter_and_short_and_long_windows_do_not_fail(
+    model: VoiceModel, speech: np.ndarray
+) -> None:
+    whole = model.score_windows(speech, 16_000, [0, 2, 5], [0.02, 2.31, 20])
+    quiet = model.score_windows(speech * 0.01, 16_000, [0, 2, 5], [0.02, 2.31, 20])
+    assert np.allclose(whole[0], quiet[0], atol=2e-3)
+    assert np.isfinite(model.score_windows(np.zeros(16_000, np.float32), 16_000, [0.0], [1.0])[0]).all()
+    with pytest.raises(ModelError, match="hears sound at 16000 Hz"):
+        model.score_windows(speech, 8_000, [0.0], [1.0])
+
+
+def test_the_whole_graph_gives_the_same_and_has_gradients(model: VoiceModel, speech: np.ndarray) -> None:
+    import tensorflow as tf
+
+    starts, ends = [0.0, 4.0], [3.0, 6.2]
+    inputs = model.inputs_of(speech, 16_000, starts, ends)
+    assert inputs.frames.shape == (2, 300, 80) and inputs.lengths.tolist() == [300, 220]
+    assert inputs.edges.shape == (82,) and inputs.step == 0.01
+    network = model.differentiable
+    with tf.GradientTape() as tape:
+        frames = tf.constant(inputs.frames)
+        tape.watch(frames)
+        logits = network([frames, tf.constant(inputs.lengths)], training=False)
+        wanted = tf.reduce_sum(logits[:, 8])
+    slopes = tape.gradient(wanted, frames).numpy()
+    assert np.isfinite(slopes).all() and np.abs(slopes[1, :220]).max() > 0
+    assert np.abs(slopes[1, 220:]).max() == 0
+    emotions, aggression = model.calibration.apply(logits.numpy()[:, :9])
+    for i in range(2):  # one at a time: encoded alone, as the graph hears them
+        scored = model.score_windows(speech, 16_000, starts[i : i + 1], ends[i : i + 1])
+        assert np.allclose(scored[0][0], emotions[i], atol=1e-3)
+        assert scored[1][0] == pytest.approx(aggression[i], abs=1e-3)
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_auto_takes_it_where_whispers_weights_are(folder: Path, tmp_path: Path, speech: np.ndarray) -> None:
+    choice = choose(folder)
+    assert choice.name == "whisper-cnn" and "on this machine" in choice.why
+    voice = load_model("auto", folder)
+    analysis = analyze(audio.from_samples(speech[np.newaxis, : 16_000 * 4], 16_000), model=voice)
+    assert analysis.model.name == "whisper-cnn"
+    (notice,) = [notice for notice in analysis.notices if notice.code == "model"]
+    assert notice.message.startswith("Scored by the voice model whisper-cnn. The more accurate model;")
+    assert load_model("whisper-cnn", folder).why == ""
+    assert list_models(folder)[0]["lacks"] is None
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_auto_takes_mel_cnn_where_they_are_not_and_says_so(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "whisper-cnn", tmp_path / "whisper-cnn")
+    shutil.copytree(Path(__file__).parents[2] / "models" / "mel-cnn", tmp_path / "mel-cnn")
+    voice = load_model("auto", tmp_path)
+    assert voice.info.name == "mel-cnn"
+    assert "blipper models download tiny.en" in voice.why
+    with pytest.raises(ModelError, match=r"Whisper's weights tiny\.en are not on this machine"):
+        load_model("whisper-cnn", tmp_path)
+    assert "models download" in list_models(tmp_path)[1]["lacks"]
+    assert list_models(tmp_path)[0]["lacks"] is None
+
+
+@pytest.mark.usefixtures("at_hand")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encoder": {"name": "tiny.en", "sha256": "0" * 64}}, "another encoder than Whisper's"),
+        ({"encoder": {"name": "base.en", "sha256": "0" * 64}}, r"expected the name tiny\.en"),
+        ({"encoder": None}, r"expected the name tiny\.en"),
+        ({"kind": "wav2vec"}, "kind is 'wav2vec'"),
+        ({"front_end": {"pool": 3}}, "a pool of 4"),
+        ({"front_end": {"context": 90.0}}, r"context is 90\.0"),
+        ({"front_end": {"colour": 1}}, "are not Blipper's"),
+    ],
+)
+def test_what_does_not_fit(folder: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
+    shutil.copytree(folder / "whisper-cnn", tmp_path / "whisper-cnn")
+    path = tmp_path / "whisper-cnn" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ModelError, match=message):
+        load_folder(tmp_path / "whisper-cnn")
+
+
+def test_listening_has_sensible_defaults() -> None:
+    assert Listening.from_dict({}) == Listening()
