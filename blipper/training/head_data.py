@@ -295,7 +295,7 @@ def head_batches(
                 _shown(material.negatives.read(int(i)), settings, rng)
                 for i in rng.integers(len(material.negatives), size=n_negative)
             ]
-        yield _batch(material, rows, pieces, settings, rng)
+        yield make_batch(material, rows, *pad(pieces), settings, rng)
 
 
 def _shown(
@@ -316,15 +316,31 @@ def _shown(
     return frames
 
 
-def _batch(
+def make_batch(
     material: HeadMaterial,
     rows: NDArray[np.int64],
-    pieces: list[NDArray[np.float16]],
+    blocks: NDArray[np.float16],
+    lengths: NDArray[np.int32],
     settings: HeadTrainSettings,
     rng: np.random.Generator,
 ) -> HeadBatch:
-    n, spoken = len(pieces), len(rows)
-    blocks, lengths = pad(pieces)
+    """Put inputs and their targets together.
+
+    Parameters
+    ----------
+    material : HeadMaterial
+    rows : numpy.ndarray of int, shape (n_clips,)
+        The clips that the first inputs are of; the others are negatives.
+    blocks : numpy.ndarray of float16, shape (n, ...)
+    lengths : numpy.ndarray of int32, shape (n,)
+    settings : HeadTrainSettings
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    HeadBatch
+    """
+    n, spoken = len(blocks), len(rows)
     part = np.ones(n, dtype=np.float32)
     if settings.mixup:
         part = rng.beta(settings.mixup, settings.mixup, n).astype(np.float32)

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.training import metrics
-from blipper.training.head_data import ANGRY, HeadBatch, HeadMaterial, head_batches, pad, steps_an_epoch
+from blipper.training.head_data import (
+    ANGRY,
+    HeadBatch,
+    HeadMaterial,
+    head_batches,
+    make_batch,
+    pad,
+    steps_an_epoch,
+)
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.heard import Heard
 from blipper.voice.heads import Head, build_head, head_variables
@@ -97,7 +105,9 @@ def fit_head(
     state = _State(live, kept, _run_id(material, settings, seed))
     if checkpoint is not None:
         state.restore(checkpoint)
-    step = _make_step(tf, head, trained, optimizer, [(learning[n], kept[n]) for n in kept], settings)
+    step = make_step(
+        tf, head.listen, head.judge, trained, optimizer, [(learning[n], kept[n]) for n in kept], settings
+    )
     n_steps = steps_an_epoch(material, settings)
     total = settings.epochs * settings.network.members
     while len(state.history) < settings.epochs:
@@ -120,7 +130,82 @@ def fit_head(
         state.history.append(record)
         if checkpoint is not None:
             state.save(checkpoint)
+    if settings.judge_epochs:
+        refit_judge(average, material, settings, seed)
     return FittedHead({name: variable.numpy() for name, variable in kept.items()}, state.history)
+
+
+def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> None:
+    """Train a head's last layers anew, for much longer, on what its frozen first part makes of whole clips.
+
+    A step costs a hundredth of one through the whole head, and the last layers hold nine tenths of the
+    weights.
+
+    Parameters
+    ----------
+    head : Head
+        Its judge is replaced in place.
+    material : HeadMaterial
+    settings : HeadTrainSettings
+    seed : int
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed + 1000)
+    rng = np.random.default_rng((seed, 8))
+    rows = material.side("train")
+    versions = [vectors_of(head, heard, rows) for heard in material.versions]
+    count = 0 if material.negatives is None else len(material.negatives)
+    negatives = (
+        vectors_of(head, material.negatives, np.arange(count)) if material.negatives is not None else None
+    )
+    extras = material.aside.shape[1] if settings.aside else 0
+    fresh = build_head(settings.network, dropout=settings.dropout, extras=extras)
+    learning, kept = head_variables(fresh), head_variables(head)
+    names = [name for name in kept if name.split("/")[0] in {layer.name for layer in head.judge.layers}]
+    for name in names:
+        kept[name].assign(learning[name])
+    n = 2 * settings.batch
+    n_negative = round(n * settings.negatives) if negatives is not None else 0
+    n_steps = settings.judge_epochs * max(1, len(rows) // n)
+    rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, n_steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=5.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    trained = fresh.judge.trainable_variables
+    optimizer.build(trained)
+    averaged = [(learning[name], kept[name]) for name in names]
+    step = make_step(tf, _as_it_is, fresh.judge, trained, optimizer, averaged, settings)
+    share = material.weight[rows] / material.weight[rows].sum()
+    for done in range(n_steps):
+        chosen = rng.choice(len(rows), n - n_negative, p=share)
+        which = rng.integers(len(versions), size=len(chosen))
+        vectors = np.stack([versions[v][i] for v, i in zip(which, chosen, strict=True)])
+        if negatives is not None:
+            vectors = np.concatenate([vectors, negatives[rng.integers(count, size=n_negative)]])
+        lengths = np.ones(n, dtype=np.int32)
+        batch = make_batch(material, rows[chosen], vectors, lengths, settings, rng)
+        step(*_tensors(batch), np.float32(min(settings.average, (1 + done) / (10 + done))))
+
+
+def vectors_of(head: Head, heard: Heard, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+    """Run a head's first part over whole clips; one vector each."""
+    import tensorflow as tf
+
+    run = tf.function(
+        lambda blocks, lengths: head.listen([blocks, lengths], training=False), reduce_retracing=True
+    )
+    found = np.zeros((len(rows), head.listen.outputs[0].shape[1]), dtype=np.float16)
+    order = np.argsort(heard.length[rows], kind="stable")
+    for first in range(0, len(rows), _BATCH):
+        chosen = order[first : first + _BATCH]
+        found[chosen] = run(*pad([heard.read(int(rows[i])) for i in chosen])).numpy()
+    return found
+
+
+def _as_it_is(inputs: Any, training: bool) -> Any:
+    """Stand in for a head's first part where its vectors are the input."""
+    return inputs[0]
 
 
 def score_head(heads: list[Head], heard: Heard, rows: NDArray[np.int64]) -> Float32:
@@ -220,14 +305,16 @@ def _tensors(batch: HeadBatch) -> tuple[Any, ...]:
     )
 
 
-def _make_step(
+def make_step(
     tf: Any,
-    head: Head,
+    listen: Any,
+    judge: Any,
     trained: list[Any],
     optimizer: Any,
     averaged: list[tuple[Any, Any]],
     settings: HeadTrainSettings,
 ) -> Any:
+    """Make the function that takes one step and moves the running means."""
     n = len(EMOTIONS)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -254,8 +341,8 @@ def _make_step(
             return tf.reshape(ours, shape) * values + tf.reshape(theirs, shape) * tf.gather(values, other)
 
         with tf.GradientTape() as tape:
-            vectors = head.listen([blocks, lengths], training=True)
-            out = head.judge(mixed(vectors), training=True)
+            vectors = tf.cast(listen([blocks, lengths], training=True), tf.float32)
+            out = judge(mixed(vectors), training=True)
             share = mixed(speech)
             # A negative says nothing of emotions: the speech that it was mixed with counts alone.
             wanted = mixed(targets, speech) / tf.maximum(share, 1e-6)[:, tf.newaxis]
@@ -279,7 +366,10 @@ def _make_step(
 
 def _run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> str:
     """Identify a run, so that a checkpoint of other data or settings is never continued."""
-    digest = hashlib.sha256(json.dumps([settings.to_dict(), seed], sort_keys=True).encode())
+    described = settings.to_dict()
+    del described["judge_epochs"]  # what comes after the last checkpoint
+    del described["network"]["members"]  # each is a run of its own
+    digest = hashlib.sha256(json.dumps([described, seed], sort_keys=True).encode())
     for array in (material.targets, material.own, material.weight, material.aside):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("".join(material.segments.digest).encode())

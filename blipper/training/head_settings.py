@@ -32,6 +32,9 @@ class HeadTrainSettings:
         Decides initial weights, order and augmentation; member m starts from ``seed + m``.
     epochs : int
         One epoch draws as many clips as there are training clips.
+    judge_epochs : int
+        Epochs in which the last layers are trained anew afterwards, on what the frozen rest makes of whole
+        clips; 0 for none.
     batch : int
     learning_rate : float
         Highest; lowered along a cosine.
@@ -75,6 +78,7 @@ class HeadTrainSettings:
     hold_out: str | None = None
     seed: int = 0
     epochs: int = 8
+    judge_epochs: int = 30
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -95,7 +99,7 @@ class HeadTrainSettings:
     workers: int = 2
     threads: int = 2
     resamples: int = 1000
-    network: HeadSettings = field(default_factory=lambda: HeadSettings(members=2))
+    network: HeadSettings = field(default_factory=HeadSettings)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
 
     def __post_init__(self) -> None:
@@ -103,6 +107,7 @@ class HeadTrainSettings:
         ranges: dict[str, tuple[float, float]] = {
             "fold": (1, N_FOLDS),
             "epochs": (1, 1000),
+            "judge_epochs": (0, 1000),
             "batch": (2, 1024),
             "learning_rate": (1e-6, 1.0),
             "weight_decay": (0, 1),
@@ -137,7 +142,14 @@ class HeadTrainSettings:
     def smoke(cls, **changes: Any) -> HeadTrainSettings:
         """Return settings that run the whole road in seconds, to see that it works; the model is no good."""
         network = HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16, members=2)
-        small: dict[str, Any] = {"epochs": 2, "batch": 8, "versions": 1, "limit": 6, "average": 0.5}
+        small: dict[str, Any] = {
+            "epochs": 2,
+            "judge_epochs": 2,
+            "batch": 8,
+            "versions": 1,
+            "limit": 6,
+            "average": 0.5,
+        }
         small |= {"workers": 1, "resamples": 20, "network": network}
         return cls(**{**small, **changes})
 

@@ -227,5 +227,8 @@ def _side(material: HeadMaterial, side: str) -> list[Any]:
 
 
 def _name(settings: HeadTrainSettings, data: Path) -> str:
-    described = json.dumps([settings.to_dict(), str(data.resolve())], sort_keys=True)
+    values = settings.to_dict()
+    del values["judge_epochs"]  # checkpoints are of what comes before, and of one member
+    del values["network"]["members"]
+    described = json.dumps([values, str(data.resolve())], sort_keys=True)
     return f"{settings.name}-{hashlib.sha256(described.encode()).hexdigest()[:12]}"
