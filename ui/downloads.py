@@ -10,6 +10,7 @@ from typing import Final
 import streamlit as st
 
 from blipper.export import WRITERS, Sound, Writer
+from blipper.export.text import lacks_transcript
 from blipper.recording import Recording
 from blipper.results import Analysis
 from ui.engine import engine, session_gone
@@ -64,8 +65,11 @@ def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
         with st.popover("More formats", icon=":material/file_save:"):
             for heading, formats in MORE.items():
                 st.markdown(f"**{heading}**")
-                for name, label in formats.items():
-                    _offer(opened, analysis, name, label)
+                if heading == "Transcript" and lacks_transcript(analysis):
+                    st.caption("There is no transcript of this recording, so no words to take away.")
+                with st.container(horizontal=True):
+                    for name, label in formats.items():
+                        _offer(opened, analysis, name, label)
 
 
 def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> None:

@@ -64,7 +64,7 @@ def transcript_vtt(analysis: Analysis) -> str:
     notes += [f"A rough draft by {engine}: many words are wrong." for engine in draft_engines(analysis)]
     if any(transcript.edited for transcript in transcripts):
         notes.append("Corrected by a person.")
-    return vtt(utterance_cues(analysis), notes)
+    return vtt([*draft_cues(analysis), *utterance_cues(analysis)], notes)
 
 
 def events_srt(analysis: Analysis) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blipper.results import Analysis
+from blipper.speakers.talk import speaker_of
+from blipper.words.cues import DRAFT_MARK
 
 #: Least length of a cue in seconds: players and Praat know none without one. A millisecond is their grid.
 SHORTEST = 0.001
@@ -99,7 +101,7 @@ def draft_cues(analysis: Analysis) -> list[Cue]:
     if not engines:
         return []
     start, end = within(0.0, 3.0, analysis.duration)
-    return [Cue(start, end, f"[rough draft by {', '.join(engines)}: many words are wrong]")]
+    return [Cue(start, end, DRAFT_MARK.format(", ".join(engines)))]
 
 
 def draft_engines(analysis: Analysis) -> list[str]:
@@ -130,13 +132,9 @@ def speaker_at(analysis: Analysis, channel: int, start: float, end: float) -> st
     speakers = {turn.speaker for turn in track.turns}
     if len(speakers) < 2:
         return one_line(next(iter(speakers), track.name)) if len(analysis.tracks) > 1 else ""
-    seconds: dict[str, float] = {}
-    for turn in track.turns:
-        overlap = min(end, turn.end) - max(start, turn.start)
-        if overlap > 0:
-            seconds[turn.speaker] = seconds.get(turn.speaker, 0.0) + overlap
-    if seconds:
-        return one_line(max(seconds, key=seconds.__getitem__))
+    label = speaker_of(track, start, end)
+    if label is not None:
+        return one_line(label)
     return one_line(track.name) if len(analysis.tracks) > 1 else ""
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from blipper.export.text import SHORTEST, Cue, event_cues, one_line, within
 from blipper.export.writer import Writer
 from blipper.results import Analysis, Track
+from blipper.words.cues import DRAFT_TIER
 
 
 def textgrid(analysis: Analysis) -> str:
@@ -56,7 +57,7 @@ def _tiers(analysis: Analysis) -> Iterator[tuple[str, list[Cue]]]:
             yield prefix + "speakers", [cue(turn.start, turn.end, turn.speaker) for turn in track.turns]
         yield prefix + "events", [event for event in events if event.channel == channel]
         if track.transcript is not None:
-            mark = " (rough draft)" if track.transcript.draft else ""
+            mark = DRAFT_TIER if track.transcript.draft else ""
             said = [cue(one.start, one.end, one.text) for one in track.transcript.utterances]
             yield prefix + "utterances" + mark, said
             words = [cue(word.start, word.end, word.text) for word in _words(track)]

@@ -19,6 +19,13 @@ class Cue:
     words: tuple[Word, ...] = ()
 
 
+#: What Blipper's own files begin with where the text is a rough draft, by which engine; see
+#: :func:`is_draft_mark`.
+DRAFT_MARK = "[rough draft by {}: many words are wrong]"
+#: The same in the name of a tier.
+DRAFT_TIER = " (rough draft)"
+_DRAFT = re.compile(re.escape(DRAFT_MARK).replace(r"\{\}", ".*"))
+
 #: Scripts written without spaces between words: each character is clicked and marked by itself. Han, kana,
 #: Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(
@@ -35,6 +42,11 @@ def tidy(text: str) -> str:
         if char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
     )
     return " ".join(kept.split())
+
+
+def is_draft_mark(text: str) -> bool:
+    """Return whether a text is no words but the mark of a rough draft."""
+    return _DRAFT.fullmatch(text) is not None
 
 
 def split_words(text: str) -> list[str]:

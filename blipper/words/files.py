@@ -15,7 +15,7 @@ from blipper.errors import TranscriptError
 from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Span
-from blipper.words.cues import Cue, evenly, split_words, tidy
+from blipper.words.cues import DRAFT_TIER, Cue, evenly, is_draft_mark, split_words, tidy
 from blipper.words.subtitles import looks_like_srt, parse_subtitles
 from blipper.words.textgrid import looks_like_textgrid, parse_textgrid
 from blipper.words.transcript import Dropped, Transcript, Utterance, Word
@@ -63,12 +63,15 @@ class Reading:
         Where the file names it.
     encoding : str
         What its bytes were taken for.
+    draft : bool
+        Whether it says of itself that it is a rough draft, as Blipper's own files do.
     """
 
     format: Format
     cues: tuple[Cue, ...]
     language: str | None
     encoding: str
+    draft: bool = False
 
 
 class FileEngine:
@@ -129,6 +132,9 @@ def read_transcript(source: str | Path | bytes, *, name: str | None = None) -> R
     else:
         form = "text"
         cues = [Cue(0.0, 0.0, line) for line in map(tidy, text.splitlines()) if line]
+    draft = any(is_draft_mark(cue.text) for cue in cues)
+    draft = draft or (form == "textgrid" and f'{DRAFT_TIER}"' in text)
+    cues = [cue for cue in cues if not is_draft_mark(cue.text)]
     if not any(cue.text for cue in cues):
         raise TranscriptError(f"{name}: holds no text; accepted are {ACCEPTED}")
     if len(cues) > MAX_CUES:
@@ -139,7 +145,7 @@ def read_transcript(source: str | Path | bytes, *, name: str | None = None) -> R
             f"{name}: has an utterance of {longest:,} characters; accepted are up to {MAX_CHARACTERS:,}, "
             "so a plain text needs a line break now and then"
         )
-    return Reading(form, tuple(cues), language, encoding)
+    return Reading(form, tuple(cues), language, encoding, draft)
 
 
 def lay(reading: Reading, duration: float, speech: Sequence[Span]) -> Transcript:
@@ -178,6 +184,7 @@ def lay(reading: Reading, duration: float, speech: Sequence[Span]) -> Transcript
         language=reading.language,
         utterances=tuple(utterances),
         dropped=tuple(dropped),
+        draft=reading.draft,
         timing="words" if timed else "spread" if reading.format == "text" else "utterances",
         notices=tuple(_notices(reading, timed, len(dropped))),
     )

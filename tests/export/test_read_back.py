@@ -9,7 +9,7 @@ import pytest
 
 from blipper.export import WRITERS
 from blipper.results import Analysis
-from blipper.words.files import read_transcript
+from blipper.words.files import lay, read_transcript
 from tests.export.test_subtitles import said
 
 
@@ -32,3 +32,13 @@ def test_words_come_back(talk: Analysis, name: str) -> None:
     assert [plain(cue.text) for cue in reading.cues] == said(alone, 0)
     if name != "txt":
         assert [(cue.start, cue.end) for cue in reading.cues] == [(one.start, one.end) for one in ordered]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "txt", "textgrid"])
+def test_a_rough_draft_comes_back_as_one_without_its_mark_among_the_words(talk: Analysis, name: str) -> None:
+    alone = dataclasses.replace(talk, tracks=talk.tracks[1:], events=())
+    reading = read_transcript(WRITERS[name].content(alone), name="call" + WRITERS[name].extension)
+    assert [plain(cue.text) for cue in reading.cues] == said(alone, 0)
+    assert lay(reading, 20.0, alone.tracks[0].speech).draft
+    sure = dataclasses.replace(talk, tracks=talk.tracks[:1], events=())
+    assert not read_transcript(WRITERS[name].content(sure), name="x").draft
