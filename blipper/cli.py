@@ -190,6 +190,13 @@ def analyze(
         list[str] | None,
         typer.Option("--speaker", metavar="OLD=NEW", help="Call a speaker, such as 'left', something else."),
     ] = None,
+    guess_speakers: Annotated[
+        bool,
+        typer.Option("--guess-speakers", help="Guess who speaks where there is one channel; an extra."),
+    ] = False,
+    speaker_count: Annotated[
+        int | None, typer.Option("--speaker-count", help="How many speakers a guess may name at most.")
+    ] = None,
     model: Model = "auto",
     window: Annotated[
         float | None, typer.Option("--window", help="Seconds of speech scored at a time, 0.5 to 10.")
@@ -206,7 +213,11 @@ def analyze(
         from blipper.words.transcribe import check_engine
 
         check_engine(transcript)
-        chosen = {"threshold": threshold, "window": window, "hop": hop, "language": language}
+        chosen: dict[str, Any] = {
+            "speakers": "guess" if guess_speakers else None,
+            "speaker_count": speaker_count,
+        }
+        chosen |= {"threshold": threshold, "window": window, "hop": hop, "language": language}
         settings = Settings.from_dict(
             {"channels": channels.value, "transcript": transcript}
             | {name: value for name, value in chosen.items() if value is not None}

@@ -76,7 +76,8 @@ def _talk_lines(analysis: Analysis) -> list[str]:
         )
         for one in summed.speakers
     ]
-    lines = ["", f"Who talked ({length(summed.overlap)} at once):"]
+    guessed = ", as guessed" if any(n.code == "speakers-guessed" for n in analysis.notices) else ""
+    lines = ["", f"Who talked{guessed} ({length(summed.overlap)} at once):"]
     lines += columns([header, *rows], right=frozenset(range(1, 8)))
     if summed.same_sound:
         lines.append("  The channels overlap almost throughout: they may carry the same sound.")

@@ -12,6 +12,7 @@ from blipper.speech import SpeechSettings
 from blipper.voice.windows import HOP, WINDOW
 
 Channels = Literal["mix", "separate"]
+Speakers = Literal["off", "guess"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Settings:
         path of a transcript, of which a result keeps the file's name alone.
     language : str, optional
         ISO 639-1 code of what is spoken; the engine's own guess unless given.
+    speakers : {"off", "guess"}
+        Whether to guess who speaks in a recording of one channel; see :mod:`blipper.speakers.guess`.
+    speaker_count : int, optional
+        How many speakers a guess may name at most, 1 to 20; its own unless given.
     """
 
     channels: Channels = "mix"
@@ -53,6 +58,8 @@ class Settings:
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     transcript: str = "none"
     language: str | None = None
+    speakers: Speakers = "off"
+    speaker_count: int | None = None
 
     def __post_init__(self) -> None:
         """Check the domains."""
@@ -71,6 +78,10 @@ class Settings:
             )
         if self.language is not None and not (2 <= len(self.language) <= 3 and self.language.islower()):
             raise SettingsError(f"the language is {self.language!r}, expected an ISO 639-1 code such as 'en'")
+        if self.speakers not in ("off", "guess"):
+            raise SettingsError(f"speakers is {self.speakers!r}, expected 'off' or 'guess'")
+        if self.speaker_count is not None and not 1 <= self.speaker_count <= 20:
+            raise SettingsError(f"the speaker_count is {self.speaker_count}, expected 1 to 20")
         if self.threshold is not None:
             self.events(self.threshold)  # checks the rest
         else:

@@ -38,6 +38,7 @@ _STEPS = {
     "speech": "Looking for speech",
     "quality": "Checking the quality",
     "voice": "Scoring the voice",
+    "speakers": "Guessing who speaks",
     "words": "Writing the transcript",
     "download": "Downloading the weights",
     "find": "Finding recordings",

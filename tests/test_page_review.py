@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from blipper import models_dir, summary_sentence
 from blipper.audio import Limits
 from blipper.export import WRITERS
+from blipper.speakers import Turn, guess
 from ui.intake import SAMPLE
 from ui.session import Shelf
 
@@ -197,6 +198,34 @@ def test_speakers_can_be_named_and_the_names_stay(page: AppTest) -> None:
     assert {turn.speaker for turn in opened.marked.tracks[0].turns} == {"Agent [x](y)"}
     page.text_input(key=f"label_{opened.id}_0_Agent [x](y)").set_value("").run()
     assert any("expected 1 to 60 printable" in error.value.replace("\\", "") for error in page.error)
+
+
+def test_a_guess_at_the_speakers_is_marked_as_one(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    def guessed(*_: object, count: int | None, **__: object) -> tuple[Turn, ...]:
+        asked.append(count)
+        return (Turn(0.0, 4.0, "Speaker 1"), Turn(4.0, 8.0, "Speaker 2"))
+
+    monkeypatch.setattr(guess, "is_installed", lambda: True)
+    monkeypatch.setattr(guess, "guess_turns", guessed)
+    page.run()
+    page.toggle(key="blipper_guess").set_value(True).run()
+    page.selectbox(key="blipper_most").set_value(3).run()
+    page.file_uploader[0].upload("call.wav", wav(speech_and_silence()), "audio/wav").run()
+    finish(page)
+    assert asked == [3]
+    assert any(heading.value == "Speakers, as guessed" for heading in page.subheader)
+    assert any("Who speaks is a guess" in info.value for info in page.info)
+    assert not page.exception
+
+
+def test_guessing_that_is_not_installed_says_how_to(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guess, "is_installed", lambda: False)
+    page.run()
+    toggle = page.toggle(key="blipper_guess")
+    assert toggle.disabled
+    assert "requirements-speakers.txt" in toggle.help
 
 
 def test_a_mix_has_no_lanes(page: AppTest) -> None:

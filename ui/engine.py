@@ -25,7 +25,7 @@ from blipper import audio, speech
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span
-from blipper.settings import Channels, Settings
+from blipper.settings import Settings
 from blipper.voice.models import VoiceModel, load_model
 from blipper.words.transcribe import load_engine, transcribe_channels
 from blipper.words.transcript import Transcript
@@ -40,6 +40,7 @@ STEPS: Final = {
     "speech": "Finding speech",
     "quality": "Checking the sound",
     "voice": "Scoring the voice",
+    "speakers": "Guessing who speaks",
     "player": "Preparing the player",
 }
 
@@ -77,9 +78,9 @@ class Engine:
         # Beside the first analysis and not before it: the Signal page's first figure imports for seconds.
         threading.Thread(target=_warm_up_figures, name="blipper-figures", daemon=True).start()
 
-    def submit(self, entry: Entry, source: bytes | Path, channels: Channels) -> None:
+    def submit(self, entry: Entry, source: bytes | Path, settings: Settings) -> None:
         """Queue the analysis of a recording for an entry of this session's shelf."""
-        work = functools.partial(self._work, entry.id, entry.name, source, channels)
+        work = functools.partial(self._work, entry.id, entry.name, source, settings)
         entry.job = Job(work, abandoned=session_gone())
         self.worker.submit(entry.job)
 
@@ -93,15 +94,13 @@ class Engine:
         self.writer.submit(opened.words)
 
     def _work(
-        self, entry_id: str, name: str, source: bytes | Path, channels: Channels, progress: Progress
+        self, entry_id: str, name: str, source: bytes | Path, settings: Settings, progress: Progress
     ) -> OpenRecording:
         started = time.monotonic()
         progress("model", 0, 1)
         model = self.model()
-        recording = audio.load(source, name=name, channels=channels, progress=progress)
-        result = blipper_analysis.analyze(
-            recording, model=model, settings=Settings(channels=channels), progress=progress
-        )
+        recording = audio.load(source, name=name, channels=settings.channels, progress=progress)
+        result = blipper_analysis.analyze(recording, model=model, settings=settings, progress=progress)
         prepared = _playbacks(recording, result, progress)
         return OpenRecording(entry_id, name, recording, result, prepared, time.monotonic() - started)
 

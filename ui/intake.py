@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.audio import ACCEPTED, Limits
-from blipper.settings import Channels
+from blipper.settings import Channels, Settings
+from blipper.speakers import guess
 from ui.engine import engine
 from ui.session import Shelf
 from ui.text import WHAT_A_SCORE_IS
@@ -37,6 +38,7 @@ def show(held: Shelf) -> None:
             help="Keep them apart when each side holds one speaker, as in many call-centre recordings. Each "
             "channel is then analysed by itself. A recording with one channel is the same either way.",
         )
+        settings = Settings(channels=channels, **_speakers())
         chosen = st.segmented_control(
             "Where it comes from",
             list(_WAYS),
@@ -45,7 +47,31 @@ def show(held: Shelf) -> None:
             format_func=lambda way: _WAYS[way][0],
             key="blipper_way",
         )
-        _WAYS[chosen or "upload"][1](held, channels)
+        _WAYS[chosen or "upload"][1](held, settings)
+
+
+def _speakers() -> dict[str, Any]:
+    """Ask whether to guess who speaks in a recording of one channel."""
+    there = guess.is_installed()
+    toggle, count = st.columns([3, 2], vertical_alignment="center")
+    wanted = toggle.toggle(
+        "Guess who speaks where there is one channel",
+        key="blipper_guess",
+        disabled=not there,
+        help="Clusters voices by their sound, on this machine. It is a guess and is marked as one; it "
+        "takes a while longer. "
+        + ("" if there else "Not installed here: pip install -r requirements-speakers.txt adds it."),
+    )
+    if not wanted:
+        return {}
+    most = count.selectbox(
+        "Speakers at most", [None, *range(1, 11)], 2, format_func=_most, key="blipper_most"
+    )
+    return {"speakers": "guess", "speaker_count": most}
+
+
+def _most(count: int | None) -> str:
+    return "its own guess" if count is None else str(count)
 
 
 def show_introduction() -> None:
@@ -62,7 +88,7 @@ def show_introduction() -> None:
         st.markdown(WHAT_A_SCORE_IS)
 
 
-def _upload(held: Shelf, channels: Channels) -> None:
+def _upload(held: Shelf, settings: Settings) -> None:
     files = st.file_uploader(
         f"Drop recordings here: {ACCEPTED}; up to {Limits().max_seconds / 3600:g} hours each",
         accept_multiple_files=True,
@@ -71,11 +97,11 @@ def _upload(held: Shelf, channels: Channels) -> None:
     )
     for file in files:
         if held.take(file.file_id):
-            _add(held, PurePath(file.name).name, file.getvalue(), channels)
+            _add(held, PurePath(file.name).name, file.getvalue(), settings)
             forget_upload(file.file_id)
 
 
-def _microphone(held: Shelf, channels: Channels) -> None:
+def _microphone(held: Shelf, settings: Settings) -> None:
     spoken = st.audio_input(
         "Record a message; the analysis begins when you stop",
         sample_rate=16_000,
@@ -84,24 +110,24 @@ def _microphone(held: Shelf, channels: Channels) -> None:
     )
     if spoken is not None and held.take(spoken.file_id):
         number = sum(entry.name.startswith("Microphone ") for entry in held.entries.values()) + 1
-        _add(held, f"Microphone {number}.wav", spoken.getvalue(), channels)
+        _add(held, f"Microphone {number}.wav", spoken.getvalue(), settings)
         forget_upload(spoken.file_id)
 
 
-def _sample(held: Shelf, channels: Channels) -> None:
+def _sample(held: Shelf, settings: Settings) -> None:
     st.markdown(
         "A short scene made for Blipper: two people talk about a lost parcel; it flares up and calms down. "
         "**Both voices are synthetic** (Flite, raised with the vocoder WORLD until the model reacted). "
         "The scene shows how this page works; it says nothing about how people's voices would score."
     )
     if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
-        _add(held, SAMPLE_NAME, SAMPLE, channels)
+        _add(held, SAMPLE_NAME, SAMPLE, settings)
         del st.session_state["blipper_way"]  # back to uploads
         st.rerun()
 
 
-def _add(held: Shelf, name: str, source: bytes | Path, channels: Channels) -> None:
-    engine().submit(held.add(name), source, channels)
+def _add(held: Shelf, name: str, source: bytes | Path, settings: Settings) -> None:
+    engine().submit(held.add(name), source, settings)
 
 
 def forget_upload(file_id: str) -> None:
@@ -114,7 +140,7 @@ def forget_upload(file_id: str) -> None:
         runtime.get_instance().uploaded_file_mgr.remove_file(context.session_id, file_id)
 
 
-_WAYS: Final[dict[str, tuple[str, Callable[[Shelf, Channels], None]]]] = {
+_WAYS: Final[dict[str, tuple[str, Callable[[Shelf, Settings], None]]]] = {
     "upload": (":material/upload_file: Upload", _upload),
     "microphone": (":material/mic: Record", _microphone),
     "sample": (":material/theater_comedy: Sample", _sample),

@@ -22,7 +22,8 @@ def show_speakers(opened: OpenRecording, analysis: Analysis) -> None:
     summed = talk(analysis)
     if summed is None:
         return
-    st.subheader("Speakers", anchor=False)
+    guessed = any(notice.code == "speakers-guessed" for notice in analysis.notices)
+    st.subheader("Speakers, as guessed" if guessed else "Speakers", anchor=False)
     if summed.same_sound:
         st.warning(
             "The channels overlap almost throughout: they seem to carry the same sound, so the figures below "
