@@ -86,16 +86,21 @@ class Bootstrap:
         """Average precision of each draw; NaN in draws without a positive."""
         order = np.argsort(-scores, kind="stable")
         ordered, hit, owner = scores[order], positive[order], self.owner[order]
-        last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-        found = np.empty(len(self.weights))
-        step = max(1, 4_000_000 // max(1, len(order)))  # draws at a time: bounds memory at some 100 MB
+        ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)  # ties are one step
+        end = ends[np.searchsorted(ends, np.flatnonzero(hit))]  # of each positive's own step
+        rank = np.searchsorted(np.flatnonzero(hit), end, "right") - 1  # its last positive
+        weights = self.weights.astype(np.float32)  # counts: exact
+        found = np.full(len(weights), np.nan)
+        step = max(1, 400_000 // max(1, len(order)))  # few draws at a time stay in the processor's cache
         for first in range(0, len(found), step):
-            weight = self.weights[first : first + step][:, owner]
-            right = np.cumsum(weight * hit, axis=1)[:, last]
-            called = np.cumsum(weight, axis=1)[:, last]
+            weight = np.take(weights[first : first + step], owner, axis=1)
+            ours = np.compress(hit, weight, axis=1)
+            called = np.cumsum(weight, axis=1)[:, end].astype(np.float64)
+            right = np.cumsum(ours, axis=1)[:, rank].astype(np.float64)
             precision = np.divide(right, called, out=np.zeros_like(right), where=called > 0)
-            gained = np.diff(np.concatenate([np.zeros((len(right), 1)), right], axis=1), axis=1)
-            found[first : first + step] = _ratio((gained * precision).sum(axis=1), right[:, -1])
+            found[first : first + step] = _ratio(
+                (ours * precision).sum(axis=1), ours.sum(axis=1, dtype=np.float64)
+            )
         return found
 
     def calibration_error(self, right: Bools, confidence: Floats, bins: int = 10) -> Floats:
