@@ -136,8 +136,8 @@ def train(
         typer.Option(
             "--with-library",
             help="Learn from the library's verdicts as well, where the sound is kept; by recording, a "
-            "quarter "
-            "of which is held out. Not together with --cache: copies of kept sound are removed at the end.",
+            "quarter of which is held out. Not together with --cache: copies of kept sound are removed "
+            "at the end.",
         ),
     ] = False,
 ) -> None:

@@ -12,6 +12,7 @@ import soundfile as sf
 from streamlit.testing.v1 import AppTest
 
 from blipper import library as lib
+from blipper.errors import LibraryError
 from blipper.library import Database, place
 from tests.library.making import SCORES, analysis, sound, track
 from tests.test_page_review import held, open_sample, shown
@@ -311,3 +312,23 @@ def test_utterances_are_judged_too(library: Database) -> None:
     kept = lib.read_analysis(library, item.newest.id).tracks[0].transcript
     assert kept is not None
     assert kept.utterances[0].text == "**You** <b>lost</b> it"
+
+
+def test_a_library_that_does_not_answer_is_not_asked_at_every_run(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fail(address: str) -> Database:
+        asked.append(address)
+        raise LibraryError("nobody answers")
+
+    place.choose(place.Choices(on=True))
+    monkeypatch.setattr(lib, "open_library", fail)
+    app = page()
+    run(app)
+    assert len(asked) == 1
+    assert app.error[0].value == "nobody answers"
+    monkeypatch.setattr(library_state, "_PAUSE", 0.0)
+    run(app)
+    assert len(asked) == 2

@@ -15,12 +15,15 @@ from ui.text import plain
 
 #: Seconds between two looks at what has reached its day.
 _SWEEP: Final = 60.0
+#: Seconds for which a library that could not be opened is not tried again: each try may take long to fail.
+_PAUSE: Final = 15.0
 _ANALYST: Final = "blipper_analyst"
 
 # The library belongs to the server and whoever can open the app, so its connection is the process's too.
 _lock = threading.Lock()
 _opened: dict[str, Database] = {}
 _swept: dict[str, float] = {}
+_failed: dict[str, tuple[float, str]] = {}
 
 
 def is_on() -> bool:
@@ -43,7 +46,15 @@ def library() -> Database:
     address = place.address()
     with _lock:
         if address not in _opened:
-            _opened[address] = lib.open_library(address)
+            when, message = _failed.get(address, (float("-inf"), ""))
+            if time.monotonic() - when < _PAUSE:
+                raise LibraryError(message)
+            try:
+                _opened[address] = lib.open_library(address)
+            except LibraryError as error:
+                _failed[address] = (time.monotonic(), str(error))
+                raise
+            _failed.pop(address, None)
             _swept[address] = time.monotonic()
         elif time.monotonic() - _swept[address] > _SWEEP:
             _swept[address] = time.monotonic()
@@ -55,6 +66,7 @@ def close() -> None:
     """Close the library, as when it is turned off."""
     with _lock:
         database = _opened.pop(place.address(), None)
+        _failed.pop(place.address(), None)
     if database is not None:
         database.close()
 

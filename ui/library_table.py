@@ -256,7 +256,8 @@ def _keep_and_delete(database: Database, item: Item, analysis_id: str) -> None:
             type="primary",
             width="stretch",
         ):
-            gone = lib.delete_recording(database, item.id, actor=who)
+            with st.spinner("Deleting, and clearing the database's files…"):
+                gone = lib.delete_recording(database, item.id, actor=who)
         if gone is not None:
             from ui.library_view import tell
 

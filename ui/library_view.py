@@ -168,7 +168,9 @@ def _turn_off(database: Database | None) -> None:
         if not who:
             st.caption("Type your name above first: the audit keeps who deleted.")
         if st.button("Delete everything now", key="library_delete_all", type="primary", disabled=not who):
-            tell(lib.delete_everything(database, actor=who))
+            with st.spinner("Deleting, and clearing the database's files…"):
+                gone = lib.delete_everything(database, actor=who)
+            tell(gone)
             st.rerun()
 
 

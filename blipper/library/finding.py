@@ -124,7 +124,8 @@ def read_models(database: Database) -> dict[str, str]:
 
 def read_stretches(database: Database, analysis_id: str | None = None) -> tuple[Stretch, ...]:
     """Return what can be judged: of one analysis, or of each recording's newest one."""
-    wanted = select(StretchRow, AnalysisRow.recording_id).join(
+    # Columns and not rows of the mapping: there may be a hundred thousand of them.
+    wanted = select(AnalysisRow.recording_id, *StretchRow.__table__.columns).join(
         AnalysisRow, AnalysisRow.id == StretchRow.analysis_id
     )
     if analysis_id is not None:
@@ -138,7 +139,7 @@ def read_stretches(database: Database, analysis_id: str | None = None) -> tuple[
     with database.reading() as session:
         return tuple(
             Stretch(
-                recording_id=recording_id,
+                recording_id=row.recording_id,
                 analysis_id=row.analysis_id,
                 kind=cast(Kind, row.kind),
                 channel=row.channel,
@@ -148,7 +149,7 @@ def read_stretches(database: Database, analysis_id: str | None = None) -> tuple[
                 emotion=row.emotion,
                 emotions=tuple(json.loads(row.emotions)),
             )
-            for row, recording_id in session.execute(wanted.order_by(StretchRow.start_ms, StretchRow.id))
+            for row in session.execute(wanted.order_by(StretchRow.start_ms, StretchRow.id))
         )
 
 

@@ -131,8 +131,12 @@ def choose(chosen: Choices) -> None:
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(prefix=f".{_CHOICES}.", dir=place)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(chosen), file)
-        Path(partial).replace(place / _CHOICES)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(asdict(chosen), file)
+            Path(partial).replace(place / _CHOICES)
+        except BaseException:
+            Path(partial).unlink()
+            raise
     except OSError as error:
         raise LibraryError(f"{place}: the library's choices cannot be written ({error.strerror})") from error
