@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import soundfile
 from streamlit.testing.v1 import AppTest
 
 from blipper.batch import read_rows
@@ -153,3 +154,36 @@ def test_a_folder_of_the_server(
     page.button(key="blipper_batch_delete").click().run()
     assert (root / "results" / "results.csv").is_file()
     assert list(own_folder.iterdir()) == []
+
+
+def test_stop_and_resume(page: AppTest) -> None:
+    samples, rate = soundfile.read(SCENE)
+    files = []
+    for number in range(8):
+        file = io.BytesIO()
+        soundfile.write(file, samples * (0.5 + number / 20), rate, format="WAV")
+        files.append((f"{number}.wav", file.getvalue(), "audio/wav"))
+    page.file_uploader[0].set_value(files).run()
+    page.number_input(key="blipper_batch_workers").set_value(1).run()
+    page.button(key="blipper_batch_start").click().run()
+    deadline = time.monotonic() + 90
+    while held(page).state.analyzed < 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    page.run()
+    assert page.button(key="blipper_batch_start").disabled
+    page.button(key="blipper_batch_stop").click().run()
+    finish(page)
+    done = held(page).state.analyzed
+    assert 1 <= done < 8
+    assert f"Stopped at **{done} of 8**" in shown(page)
+    assert len(page.dataframe[0].value) == done
+    assert page.button(key="blipper_batch_start").label == "Resume"
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert held(page).state.analyzed == 8 - done
+    assert f"{done} done before" in shown(page)
+    scores = list(page.dataframe[0].value["Highest score"])
+    assert len(scores) == 8
+    assert scores == sorted(scores, reverse=True)
+    page.button(key="blipper_batch_delete").click().run()

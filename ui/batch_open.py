@@ -26,14 +26,25 @@ _KEY = "blipper_batch_opened"
 
 
 def open_row(held: Batch, row: Row) -> None:
-    """Make a row the session's open recording; it is on the shelf once its sound is decoded."""
+    """Make a row the session's open recording; it is on the shelf once its sound is decoded.
+
+    Raises
+    ------
+    BatchError
+        If its file is not one that this session may open.
+    """
     opened: dict[str, str] = st.session_state.setdefault(_KEY, {})
     recordings = shelf()
     if opened.get(row.path) in recordings.entries:
         recordings.open_id = opened[row.path]
         return
+    result = held.output / (row.result or "")
+    if not (held.may_open(row.path) and held.may_open(result)):
+        raise BatchError(
+            f"{held.shown(row.path)}: is neither uploaded here nor below the root, so it stays closed"
+        )
     entry = recordings.add(held.shown(row.path))
-    work = functools.partial(load, entry.id, entry.name, Path(row.path), held.output / (row.result or ""))
+    work = functools.partial(load, entry.id, entry.name, Path(row.path), result)
     entry.job = Job(work, abandoned=session_gone())
     opened[row.path] = recordings.open_id = entry.id
     engine().worker.submit(entry.job)

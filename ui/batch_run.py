@@ -280,6 +280,18 @@ class Batch:
         """Stop, and delete everything but results that the user keeps."""
         self._end()
 
+    def may_open(self, path: str | Path) -> bool:
+        """Return whether a file is this batch's own or lies below the root, wherever links lead.
+
+        Results kept on the server may come from another batch, of recordings that nobody opened to visitors.
+        """
+        allowed = [self._work.home, self.plan.root.path if self.plan.root is not None else None]
+        try:
+            real = Path(path).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return False
+        return any(place is not None and real.is_relative_to(place.resolve()) for place in allowed)
+
     @property
     def end_with_session(self) -> Callable[[], None]:
         """A function that deletes this batch and does not refer to it."""

@@ -197,7 +197,11 @@ def _act(held: Batch, chosen: Row | None, names: Callable[[Row], str]) -> None:
     score = "no speech" if chosen.highest_score is None else f"highest score {chosen.highest_score:.2f}"
     st.markdown(f"**{name}**: {length(chosen.duration or 0)}, {chosen.events} events, {score}.")
     if st.button("Open in Review", icon=":material/hearing:", type="primary", key="blipper_batch_open"):
-        open_row(held, chosen)
+        try:
+            open_row(held, chosen)
+        except BatchError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
         st.switch_page("pages/review.py")
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from blipper.batch import BatchState, BatchSummary, read_rows
+from blipper.batch import BatchState, BatchSummary, Row, read_rows
 from blipper.batch.rooted import Root
 from blipper.errors import BatchError
 from tests.conftest import ROOT
 from ui import batch_run
+from ui.batch_open import open_row
 from ui.batch_run import Batch, Plan, file_name
 from ui.batch_table import filtered, most_aggressive_first
 
@@ -164,6 +165,29 @@ def test_results_kept_on_the_server_stay(home: Path, tmp_path: Path, conductor: 
     assert list(home.iterdir()) == []
 
 
+def test_only_its_own_files_and_those_below_the_root_may_be_opened(
+    home: Path, tmp_path: Path, conductor: Conductor
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    (tmp_path / "root" / "a.wav").write_bytes(b"x")
+    (tmp_path / "root" / "out.wav").symlink_to(tmp_path / "secret.wav")
+    held = Batch()
+    held.add("b.wav", b"x")
+    assert held.may_open(next(home.rglob("b.wav")))
+    assert not held.may_open(tmp_path / "root" / "a.wav")
+    conductor.go.set()
+    root = Root.at(tmp_path / "root")
+    held.start(Plan(folder=root.path, root=root))
+    wait(lambda: held.status == "done")
+    assert held.may_open(tmp_path / "root" / "a.wav")
+    for name in ("secret.wav", "root/out.wav", "root/../secret.wav"):
+        assert not held.may_open(tmp_path / name)
+    row = Row(*[str(tmp_path / "secret.wav")] * 2, "done", *[None] * 10, "t", None, "results/x.json")
+    with pytest.raises(BatchError, match="stays closed"):
+        open_row(held, row)
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -210,8 +234,6 @@ def test_file_names(name: str, expected: str) -> None:
 
 
 def test_rows_are_sorted_and_filtered(home: Path) -> None:
-    from blipper.batch import Row
-
     def row(name: str, score: float | None, events: int | None = 0, status: Any = "done") -> Row:
         return Row(
             f"/x/{name}",
