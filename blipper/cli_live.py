@@ -67,8 +67,9 @@ def live(
     ] = None,
     curve: Annotated[bool, typer.Option("--curve", help="Also print the points of the curve.")] = False,
     model: Annotated[
-        str, typer.Option("--model", help="Name of an installed model; see 'blipper models'.")
-    ] = "auto",
+        str,
+        typer.Option("--model", help="Name of an installed model; unless given the one that keeps up."),
+    ] = "mel-cnn",
 ) -> None:
     """Listen while it is said, and print a line of JSON for every window and event.
 

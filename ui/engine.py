@@ -22,6 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper import analysis as blipper_analysis
 from blipper import audio, speech
+from blipper.live import MODEL as LIVE_MODEL
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span
@@ -54,6 +55,7 @@ class Engine:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._model: VoiceModel | None = None
+        self._live: VoiceModel | None = None
         self.worker = Worker(self.warm_up)
         # Transcripts take long: one session's must not keep another's scores waiting.
         self.writer = Worker()
@@ -66,10 +68,21 @@ class Engine:
                 self._model = load_model()
             return self._model
 
+    def live_model(self) -> VoiceModel:
+        """Return the voice model for live streams, which has to keep up with them."""
+        usual = self.model()
+        if usual.info.name == LIVE_MODEL:
+            return usual
+        with self._lock:
+            if self._live is None:
+                self._live = load_model(LIVE_MODEL)
+            return self._live
+
     def warm_up(self) -> None:
         """Load what the first analysis would otherwise wait for, and run it once."""
         second = np.zeros((1, 16_000), np.float32)
-        self.model().score_windows(second[0], 16_000, [0.0], [1.0])
+        for model in (self.model(), self.live_model()):
+            model.score_windows(second[0], 16_000, [0.0], [1.0])
         speech.detect_speech(audio.from_samples(second, 16_000))
         # TensorFlow's half a million objects stay for good: leave them out of every later collection, since
         # Streamlit asks for a full one after each script run.

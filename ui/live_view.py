@@ -102,7 +102,7 @@ def _stream() -> None:
 
 
 def _controls(*, disabled: bool) -> None:
-    own = round(engine().model().info.threshold, 2) if engine().worker.warm.is_set() else 0.5
+    own = round(engine().live_model().info.threshold, 2) if engine().worker.warm.is_set() else 0.5
     threshold, shortest = st.columns(2)
     threshold.slider(
         "Threshold: mark what scores at least",
@@ -138,7 +138,7 @@ def _take() -> None:
                 threshold=float(st.session_state[_THRESHOLD]),
                 min_duration=float(st.session_state[_SHORTEST]),
             )
-            held = begin(piece, engine().model(), settings)
+            held = begin(piece, engine().live_model(), settings)
             st.session_state[_HELD] = held
             st.session_state[_FAULT] = ""
         held.take(piece)

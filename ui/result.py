@@ -21,6 +21,9 @@ from ui.speakers_view import show_speakers
 from ui.text import WHAT_A_SCORE_IS, plain, shorten
 from ui.transcript import show_transcript
 
+#: What the session's state holds beside the shelf, by the beginning of its key.
+_HELD_KEYS = ("threshold_", "channel_", "label_", "blipper_listening")
+
 
 def show_shelf(held: Shelf) -> None:
     """Show the session's recordings when there are several, to choose which is open."""
@@ -77,7 +80,7 @@ def delete_everything() -> None:
         instance.uploaded_file_mgr.remove_session_files(context.session_id)
         instance.media_file_mgr.clear_session_refs(context.session_id)
         instance.media_file_mgr.remove_orphaned_files()
-    for key in [key for key in st.session_state if str(key).startswith(("threshold_", "channel_", "label_"))]:
+    for key in [key for key in st.session_state if str(key).startswith(_HELD_KEYS)]:
         del st.session_state[key]
     gc.collect()  # closes the unlinked files behind long recordings now, not some time later
     st.toast("Everything is deleted.", icon=":material/delete:")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 PART: Final = 4.0
 
 
+#: The model that keeps up with speech on two cores; "auto" may take a larger one, which does not.
+MODEL: Final = "mel-cnn"
+
+
 class LiveAnalyser:
     """Listens to a stream and reports what is settled.
 
@@ -56,7 +60,7 @@ class LiveAnalyser:
         self,
         sampling_rate: int,
         *,
-        model: str | VoiceModel = "auto",
+        model: str | VoiceModel = MODEL,
         settings: Settings | None = None,
     ) -> None:
         limits = Limits()
