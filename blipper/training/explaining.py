@@ -1,18 +1,20 @@
-"""What explanations need besides the model: neutral speech of the training speakers, as features."""
+"""What explanations need besides the model, neutral speech, and how far they can be trusted, measured."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from blipper import audio, speech
 from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError
-from blipper.explain.background import Background
+from blipper.explain.background import Background, background_of
+from blipper.explain.faithfulness import Sound, faithfulness
 from blipper.progress import Progress, silent
 from blipper.training.splits import make_split
 from blipper.voice.models import VoiceModel
@@ -89,3 +91,79 @@ def neutral_clips(clips: Sequence[Clip], fold: int, most: int) -> list[Clip]:
 
 def _hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
+
+
+def measure_explanations(
+    model: VoiceModel,
+    data: Path,
+    *,
+    fold: int = 1,
+    clips: int = 240,
+    background: Background | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Measure on a fold's test speakers how far a model's explanations can be trusted.
+
+    Parameters
+    ----------
+    model : VoiceModel
+    data : path
+        The folder with the corpora.
+    fold : int
+        Whose test speakers speak: none whom the model learned from.
+    clips : int
+        How many at most, as many of each emotion as there are.
+    background : Background, optional
+        The one that ships beside the model unless given.
+    progress : Progress
+        Told clips, as steps ``"files"`` and ``"faithfulness"``.
+
+    Returns
+    -------
+    dict
+        What :func:`blipper.explain.faithfulness.faithfulness` returns, with the model and the split.
+
+    Raises
+    ------
+    DatasetError
+        If there is no clip of a test speaker.
+    """
+    chosen = clips_for_test(read_corpora(data).clips, fold, clips)
+    sounds = []
+    for done, clip in enumerate(chosen):
+        progress("files", done, len(chosen))
+        recording = audio.load(clip.path)
+        spans = speech.detect_speech(recording)
+        longest = max(spans, key=lambda span: span.duration, default=None)
+        if longest is not None and longest.duration >= 0.4:
+            samples = recording.read(longest.start, longest.end)
+            sounds.append(Sound(samples, clip.emotion, f"{clip.corpus}/{clip.speaker}"))
+    progress("files", len(chosen), len(chosen))
+    if not sounds:
+        raise DatasetError(f"{data}: no speech of fold {fold}'s test speakers")
+    found = faithfulness(
+        model, sounds, background_of(model) if background is None else background, progress=progress
+    )
+    return {
+        "model": model.info.name,
+        "sha256": model.info.sha256,
+        "split": f"test speakers of fold {fold}",
+        "clips_of_corpora": dict(sorted(Counter(clip.corpus for clip in chosen).items())),
+        **found,
+    }
+
+
+def clips_for_test(clips: Sequence[Clip], fold: int, most: int) -> list[Clip]:
+    """Choose clips of test speakers: emotions and corpora in turn, spread by their keys' hash."""
+    split = make_split(fold)
+    queues: dict[str, dict[str, list[Clip]]] = {}
+    for clip in sorted(clips, key=lambda clip: _hash(clip.key)):
+        if split.side(clip) == "test":
+            queues.setdefault(clip.emotion, {}).setdefault(clip.corpus, []).append(clip)
+    chosen: list[Clip] = []
+    while len(chosen) < most and any(queue for corpora in queues.values() for queue in corpora.values()):
+        for emotion in sorted(queues):
+            for corpus in sorted(queues[emotion]):
+                if queues[emotion][corpus]:
+                    chosen.append(queues[emotion][corpus].pop(0))
+    return chosen[:most]
