@@ -59,6 +59,14 @@ def evaluate(
             "and through a telephone.",
         ),
     ] = False,
+    explanations: Annotated[
+        bool,
+        typer.Option(
+            "--explanations",
+            help="Measure on fold 1's test speakers how far the model's explanations can be trusted, and "
+            "write explanations.json; nothing else is measured then.",
+        ),
+    ] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
     ] = None,
@@ -90,6 +98,11 @@ def evaluate(
         if model not in installed:
             known = ", ".join(installed) or "none"
             raise ModelError(f"{models_dir()}: no voice model named {model!r}; available: {known}")
+        if explanations:
+            from blipper.cli_explain import measure
+
+            measure(data, model, as_json=as_json)
+            return
         with without_chatter():
             from blipper.training.assess import Parts, assess
 

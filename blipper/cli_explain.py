@@ -63,12 +63,15 @@ def explain(
         from blipper import analysis as conductor
         from blipper import audio
         from blipper.explain import check, choice
-        from blipper.explain.reports import attribution_csv, attribution_text
+        from blipper.explain.features import explain_features, read_companion
+        from blipper.explain.reports import attribution_csv, attribution_text, named_dict, named_text
         from blipper.explain.voice import explain as run
         from blipper.explain.wording import tell
         from blipper.export.files import write_atomically
+        from blipper.results import Span
         from blipper.settings import Settings
 
+        companion = read_companion()
         settings = Settings(channels="mix" if channel is None else "separate")
         with progress_bars() as progress:
             recording = audio.load(file, channels=settings.channels, progress=progress)
@@ -91,6 +94,15 @@ def explain(
                 progress=progress,
             )
             alike = check.stability(recording, found, voice, channel=chosen.channel, progress=progress)
+            named = explain_features(
+                recording,
+                Span(chosen.windows[0].start, max(window.end for window in chosen.windows)),
+                result.tracks[chosen.channel].speech,
+                companion,
+                target=target,
+                channel=chosen.channel,
+                progress=progress,
+            )
         told = tell(found, alike)
         if output is not None:
             try:
@@ -107,10 +119,11 @@ def explain(
                 "reason": told.reason,
                 "stability": alike,
                 **found.to_dict(),
+                "named_features": None if named is None else named_dict(named, companion),
             }
             write_json(document)
         else:
-            write_out(attribution_text(result.provenance.name, found, told))
+            write_out(attribution_text(result.provenance.name, found, told) + named_text(named, companion))
 
 
 def explain_setup(
@@ -136,3 +149,46 @@ def explain_setup(
         except OSError as error:
             raise BlipperError(f"{target}: cannot be written: {error.strerror}") from error
         inform(f"Wrote {target}: {len(made.windows)} windows of neutral speech. {made.source}.")
+
+
+def _make_companion(data: Path, fold: int) -> None:
+    from blipper.explain.features import COMPANION, write_companion
+    from blipper.training.companion import fit, gather
+
+    with progress_bars(lines=True) as progress:
+        table = gather(data, fold=fold, progress=progress)
+    made = fit(table, fold=fold)
+    try:
+        write_companion(made)
+    except OSError as error:
+        raise BlipperError(f"{COMPANION}: cannot be written: {error.strerror}") from error
+    figures = made.figures
+    inform(
+        f"Wrote {COMPANION}. On {figures['clips']} clips of {figures['split']}: UAR {figures['uar']:.2f} "
+        f"over {figures['emotions']} emotions, ROC-AUC of anger {figures['roc_auc']['aggression']:.2f}."
+    )
+
+
+def measure(data: Path, model: str, *, as_json: bool) -> None:
+    """Do what ``blipper evaluate --explanations`` says."""
+    from blipper.explain.trust import conclusions, write_explanations
+    from blipper.paths import models_dir
+
+    with without_chatter():
+        from blipper.training.explaining import measure_explanations
+        from blipper.voice.models import load_model
+
+        voice = load_model(model)
+    with progress_bars(lines=True) as progress:
+        found = measure_explanations(voice, data, progress=progress)
+    try:
+        path = write_explanations(found, models_dir() / voice.info.name)
+    except OSError as error:
+        raise BlipperError(
+            f"{models_dir() / voice.info.name}: cannot be written to: {error.strerror}"
+        ) from error
+    inform(f"Wrote {path}.")
+    if as_json:
+        write_json(found)
+    else:
+        write_out("\n".join(conclusions(found)) + "\n")

@@ -46,6 +46,7 @@ _STEPS = {
     "explain": "Explaining",
     "shap": "Explaining by SHAP",
     "background": "Hearing neutral speech",
+    "faithfulness": "Testing explanations",
     "prepare": "Reading the clips",
     "features": "Computing features",
     "teacher": "Hearing the teacher",

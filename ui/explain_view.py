@@ -11,11 +11,29 @@ import numpy as np
 import soundfile as sf
 import streamlit as st
 
+from blipper.errors import ModelError
 from blipper.explain.attribution import Method
 from blipper.explain.choice import Choice
+from blipper.explain.features import read_companion
 from blipper.explain.listen import only_what_mattered
-from blipper.explain.reports import attribution_csv, overview_csv, pieces_csv, what_if_csv
-from blipper.figures.explain import attribution_figure, overview_figure, pieces_figure, what_if_figure
+from blipper.explain.reports import (
+    attribution_csv,
+    companion_accuracy,
+    named_csv,
+    overview_csv,
+    pieces_csv,
+    what_if_csv,
+)
+from blipper.explain.trust import conclusions, read_explanations
+from blipper.figures.explain import (
+    attribution_figure,
+    band_profiles_figure,
+    faithfulness_figure,
+    overview_figure,
+    pieces_figure,
+    waterfall_figure,
+    what_if_figure,
+)
 from blipper.wording import length
 from ui import explain_choice, explain_work
 from ui.explain_choice import kept
@@ -53,7 +71,8 @@ def show(opened: OpenRecording) -> None:
     st.divider()
     _what_if(opened, choice, target)
     _overview(opened, choice.channel, target)
-    with st.expander("How to read an explanation, and how far to trust it", icon=":material/info:"):
+    _trust(opened)
+    with st.expander("How to read an explanation", icon=":material/info:"):
         st.markdown(HOW_TO_READ)
 
 
@@ -105,6 +124,7 @@ def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: 
     )
     _map(opened, found)
     _listen(opened, found, choice)
+    _named(found, opened, target)
     _pieces(found, opened)
     _downloads(opened, found)
 
@@ -179,6 +199,20 @@ def _listen(opened: OpenRecording, found: Explained, choice: Choice) -> None:
         column.html(_player(samples, rate, label))
 
 
+def _named(found: Explained, opened: OpenRecording, target: str) -> None:
+    st.subheader("By named features", anchor=False)
+    named = found.named
+    if named is None:
+        st.info("There is too little other speech in this recording to know what is usual in it.")
+        return
+    _chart(waterfall_figure(named), "explain_named", opened, "Contribution of named features")
+    st.caption(
+        f"{plain(companion_accuracy(read_companion(), target))}. It compares with what is usual in this "
+        f"recording: the mean over {named.stretches} stretches of speech, whoever spoke. Usual speech scores "
+        f"{named.usual_score:.2f} with it, this stretch {named.score:.2f}."
+    )
+
+
 def _pieces(found: Explained, opened: OpenRecording) -> None:
     st.subheader("Without this word" if found.by_words else "Without this piece", anchor=False)
     _chart(pieces_figure(found.pieces), "explain_pieces", opened, "What each piece gives the score")
@@ -238,6 +272,34 @@ def _overview(opened: OpenRecording, channel: int, target: str) -> None:
     explain_work.follow(opened, key)
 
 
+def _trust(opened: OpenRecording) -> None:
+    """Show what was measured of this model's explanations on speakers whom it never met."""
+    with st.expander("How far to trust explanations: what was measured", icon=":material/fact_check:"):
+        try:
+            found = read_explanations(opened.analysis.model)
+        except ModelError as error:
+            st.error(plain(str(error)))
+            return
+        if found is None:
+            st.info(
+                "Nobody has measured the explanations of this model yet. `blipper evaluate DATA "
+                "--explanations` does, and needs the corpora."
+            )
+            return
+        st.caption(
+            f"{found['clips']} clips of {found['speakers']} speakers: {plain(found['split'])}, whom the "
+            f"model never met. Explained: {plain(found['target'])}."
+        )
+        for line in conclusions(found):
+            st.markdown(f"- {plain(line)}")
+        _chart(faithfulness_figure(found), "explain_faithfulness", opened, "Deletion and insertion curves")
+        _chart(band_profiles_figure(found), "explain_bands", opened, "Mean contribution of bands by emotion")
+        st.caption(
+            "Below: what each band gives an emotion's own score, on average over the clips acted in it."
+        )
+        _offer("These figures (JSON)", json.dumps(found), opened, "trust.json", "explain_trust_json")
+
+
 def _downloads(opened: OpenRecording, found: Explained) -> None:
     with st.container(horizontal=True):
         _offer("Map (CSV)", attribution_csv(found.attribution), opened, "map.csv", "explain_csv")
@@ -250,6 +312,8 @@ def _downloads(opened: OpenRecording, found: Explained) -> None:
             **found.attribution.to_dict(cells=True),
         }
         _offer("Explanation (JSON)", json.dumps(document), opened, "explanation.json", "explain_json")
+        if found.named is not None:
+            _offer("Named features (CSV)", named_csv(found.named), opened, "named.csv", "explain_named_csv")
         _offer("Pieces (CSV)", pieces_csv(found.pieces), opened, "pieces.csv", "explain_pieces_csv")
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from blipper.errors import ModelError
-from blipper.explain import check, wording
+from blipper.explain import check, features, wording
 from blipper.explain.attribution import Attribution, Method
 from blipper.explain.choice import Choice
 from blipper.explain.overview import Overview, overview
@@ -32,6 +32,7 @@ STEPS: Final = {
     "explain": "Explaining",
     "shap": "Explaining by SHAP",
     "pieces": "Leaving pieces out",
+    "features": "Measuring named features",
     "what if": "Changing the sound",
     "overview": "Explaining the whole recording",
 }
@@ -50,6 +51,7 @@ class Explained:
     told: wording.Told
     pieces: tuple[LeftOut, ...]
     by_words: bool
+    named: features.Named | None
 
 
 def result(opened: OpenRecording, key: Key) -> Any:
@@ -176,7 +178,16 @@ def _explain(
         origin=first,
         progress=progress,
     )
-    return Explained(found, alike, wording.tell(found, alike), pieces, bool(words))
+    named = features.explain_features(
+        recording,
+        Span(first, last),
+        track.speech,
+        features.read_companion(),
+        target=target,
+        channel=choice.channel,
+        progress=progress,
+    )
+    return Explained(found, alike, wording.tell(found, alike), pieces, bool(words), named)
 
 
 def _what_if(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from blipper.explain.attribution import Attribution
+from blipper.explain.features import Companion, Named
 from blipper.explain.overview import Overview
 from blipper.explain.pieces import LeftOut
 from blipper.explain.what_if import WhatIf
@@ -87,3 +89,58 @@ def overview_csv(overview: Overview) -> str:
         for hz, value in zip(overview.bands, overview.band_profile, strict=True)
     ]
     return table(("kind", "start_s", "end_s", "band_hz", "contribution_log_odds", "score"), rows)
+
+
+def companion_accuracy(companion: Companion, target: str) -> str:
+    """Say how good the companion is on speakers whom it never met, and that it is not the model."""
+    figures = companion.figures
+    auc = figures["roc_auc"].get(target)
+    told = f"ROC-AUC {auc:.2f} for {target}, " if auc is not None else ""
+    return (
+        f"A small companion on named features, not the model that scores: {told}UAR {figures['uar']:.2f} "
+        f"over {figures['emotions']} emotions, on {figures['clips']} clips of the {figures['split']}"
+    )
+
+
+def named_dict(named: Named, companion: Companion) -> dict[str, Any]:
+    """Return what named features say as plain JSON values."""
+    return {
+        "target": named.target,
+        "companion_score": named.score,
+        "usual_score": named.usual_score,
+        "base_log_odds": named.base,
+        "stretches": named.stretches,
+        "groups": [
+            {
+                "name": share.name,
+                "label": share.label,
+                "log_odds": share.value,
+                "deviation": share.deviation,
+            }
+            for share in named.shares
+        ],
+        "companion": dict(companion.figures),
+    }
+
+
+def named_text(named: Named | None, companion: Companion) -> str:
+    """Return what named features say, for a terminal."""
+    if named is None:
+        return "\nNamed features: too little other speech in this recording to know what is usual in it.\n"
+    rows = [(f"  {share.label}", f"{share.value:+.2f}") for share in named.shares[:5]]
+    return "\n".join([
+        "",
+        f"By named features, against what is usual in this recording (log-odds for {named.target}):",
+        *columns(rows, right=frozenset({1})),
+        f"  {companion_accuracy(companion, named.target)}.",
+        "",
+    ])  # fmt: skip
+
+
+def named_csv(named: Named) -> str:
+    """Return each group of named features."""
+    rows = (
+        (text(share.name), text(share.label), f"{share.value:.6f}", f"{share.deviation:.3f}")
+        for share in named.shares
+    )
+    return table(("group", "label", "log_odds", "deviation_sd"), rows)

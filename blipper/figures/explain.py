@@ -7,13 +7,14 @@ of colour vision tells apart. In profiles and bars the sign is also the side of 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blipper.explain.attribution import Attribution
+from blipper.explain.features import Named
 from blipper.explain.overview import Overview
 from blipper.explain.pieces import LeftOut
 from blipper.explain.what_if import WhatIf
@@ -269,6 +270,112 @@ def moments_figure(
         clickmode="event+select",
         dragmode="zoom",
     )
+    return figure
+
+
+def waterfall_figure(named: Named) -> go.Figure:
+    """Draw how groups of named features lead from usual speech to the companion's score, in log-odds."""
+    import plotly.graph_objects as go
+
+    shares = named.shares
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            base=named.base,
+            y=[share.label for share in shares] + ["together"],
+            x=[share.value for share in shares] + [None],
+            measure=["relative"] * len(shares) + ["total"],
+            text=[f"{share.value:+.2f}" for share in shares] + [f"score {named.score:.2f}"],
+            textposition="outside",
+            cliponaxis=False,
+            increasing={"marker": {"color": RAISES}},
+            decreasing={"marker": {"color": LOWERS}},
+            totals={"marker": {"color": OKABE_ITO["grey"]}},
+            connector={"line": {"width": 1, "color": OKABE_ITO["grey"], "dash": "dot"}},
+            customdata=[share.deviation for share in shares] + [0.0],
+            hovertemplate="%{y}: %{delta:+.2f} log-odds, %{customdata:+.1f} standard deviations from usual"
+            "<extra></extra>",
+        )
+    )
+    _lay_out(figure, "By named features (companion)", 480)
+    figure.update_layout(
+        margin={"l": 170},
+        xaxis={"title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C"},
+        yaxis={"title": {"text": "Feature group"}, "autorange": "reversed", "automargin": True},
+    )
+    return figure
+
+
+def faithfulness_figure(found: Mapping[str, Any]) -> go.Figure:
+    """Draw deletion and insertion curves of each order of blocks.
+
+    Parameters
+    ----------
+    found : mapping
+        What :func:`blipper.explain.trust.read_explanations` returns.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=1, cols=2, subplot_titles=["Taken out", "Put in"], horizontal_spacing=0.1)
+    looks = {
+        "integrated gradients": (RAISES, "solid", "circle"),
+        "shap": (OKABE_ITO["reddish purple"], "dash", "square"),
+        "random": (OKABE_ITO["grey"], "dot", "x"),
+        "loudness": (LOWERS, "dashdot", "diamond"),
+    }
+    for name, part in found["curves"].items():
+        colour, dash, symbol = looks[name]
+        for column, kind in enumerate(("deletion", "insertion"), start=1):
+            figure.add_trace(
+                go.Scatter(
+                    x=[100 * share for share in found["shares"]], y=part[kind], mode="lines+markers",
+                    name="SHAP" if name == "shap" else name.capitalize(), legendgroup=name,
+                    showlegend=column == 1, line={"color": colour, "dash": dash, "width": 2},
+                    marker={"symbol": symbol, "size": 7},
+                    hovertemplate=f"{name}, %{{x:.0f}} % of the blocks: %{{y:+.2f}} log-odds<extra></extra>",
+                ),
+                row=1, col=column,
+            )  # fmt: skip
+    _lay_out(figure, "Do the cells named first matter most?", 420)
+    figure.update_xaxes(title_text="Blocks (%)", zeroline=False)
+    figure.update_yaxes(title_text="Away from neutral (log-odds)", zerolinecolor="#8C8C8C", row=1, col=1)
+    figure.update_yaxes(zerolinecolor="#8C8C8C", row=1, col=2)
+    figure.update_layout(
+        showlegend=True, margin={"b": 110},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+    )  # fmt: skip
+    return figure
+
+
+def band_profiles_figure(found: Mapping[str, Any]) -> go.Figure:
+    """Draw which bands each emotion's own score rests on, on average over clips acted in it."""
+    import plotly.graph_objects as go
+
+    emotions = list(found["band_profiles"])
+    values = np.array([found["band_profiles"][emotion]["mean"] for emotion in emotions])
+    bound = float(np.abs(values).max()) or 1.0
+    bands = np.array(found["bands_hz"])
+    named = [hz for hz in _NAMED_HZ if bands[0] <= hz <= bands[-1]]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=np.arange(len(bands)), y=[emotion.capitalize() for emotion in emotions],
+            zmin=-bound, zmax=bound, colorscale=_scale(1.0),
+            customdata=np.broadcast_to(bands, values.shape),
+            hovertemplate="%{y}, %{customdata:.0f} Hz: %{z:+.3f} log-odds<extra></extra>",
+            colorbar={"title": {"text": "lowers (blue) or raises (vermillion), log-odds", "side": "top"},
+                      "orientation": "h", "thickness": 10, "y": -0.28, "yanchor": "top",
+                      "tickformat": "+.2g", "nticks": 5},
+        )
+    )  # fmt: skip
+    _lay_out(figure, "Bands that each emotion's score rests on", 440)
+    figure.update_layout(
+        margin={"b": 130, "l": 80},
+        xaxis={"title": {"text": "Frequency (Hz)"}, "zeroline": False,
+               "tickvals": np.interp(named, bands, np.arange(len(bands))),
+               "ticktext": [f"{hz:,}" for hz in named]},
+        yaxis={"title": {"text": "Acted emotion"}, "autorange": "reversed"},
+    )  # fmt: skip
     return figure
 
 

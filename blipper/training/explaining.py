@@ -16,7 +16,7 @@ from blipper.errors import DatasetError
 from blipper.explain.background import Background, background_of
 from blipper.explain.faithfulness import Sound, faithfulness
 from blipper.progress import Progress, silent
-from blipper.training.splits import make_split
+from blipper.training.splits import Side, make_split
 from blipper.voice.models import VoiceModel
 from blipper.voice.windows import place_windows
 
@@ -128,7 +128,7 @@ def measure_explanations(
     DatasetError
         If there is no clip of a test speaker.
     """
-    chosen = clips_for_test(read_corpora(data).clips, fold, clips)
+    chosen = spread(read_corpora(data).clips, fold, clips)
     sounds = []
     for done, clip in enumerate(chosen):
         progress("files", done, len(chosen))
@@ -153,12 +153,12 @@ def measure_explanations(
     }
 
 
-def clips_for_test(clips: Sequence[Clip], fold: int, most: int) -> list[Clip]:
-    """Choose clips of test speakers: emotions and corpora in turn, spread by their keys' hash."""
+def spread(clips: Sequence[Clip], fold: int, most: int, side: Side = "test") -> list[Clip]:
+    """Choose clips of one side's speakers: emotions and corpora in turn, spread by their keys' hash."""
     split = make_split(fold)
     queues: dict[str, dict[str, list[Clip]]] = {}
     for clip in sorted(clips, key=lambda clip: _hash(clip.key)):
-        if split.side(clip) == "test":
+        if split.side(clip) == side:
             queues.setdefault(clip.emotion, {}).setdefault(clip.corpus, []).append(clip)
     chosen: list[Clip] = []
     while len(chosen) < most and any(queue for corpora in queues.values() for queue in corpora.values()):
