@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import material, models, report
+from benchmarks.explanations import explanations, verdicts
 
 TARGET = 150.0
 
@@ -195,6 +196,8 @@ def main() -> None:
         result["models"] = models.measure(path, options.repeats)
         print("\nevery voice model, each in a process of its own, on the reading")
         models.show(result["models"])
+        result["explanations"], _ = explanations(options.repeats)
+        show("explaining one window of 3 s", result["explanations"], None)
         result["start_up"] = start_up(path, 3)
         show("start-up", result["start_up"], None)
 
@@ -215,6 +218,7 @@ def main() -> None:
         speed = result[kind]["whole_x_real_time"]
         verdict = "reached" if speed >= TARGET else "MISSED"
         print(f"{kind}: the whole road at {speed:.0f} times real time; target {TARGET:.0f} {verdict}")
+    print("\n".join(verdicts(result["explanations"])))
     report.save("speed", result, options.save)
 
 

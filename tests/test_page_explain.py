@@ -65,6 +65,10 @@ def text(page: AppTest) -> str:
     return "\n".join(element.value for element in (*page.markdown, *page.caption))
 
 
+def titles(page: AppTest) -> list[str]:
+    return [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+
+
 def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
@@ -97,14 +101,18 @@ def test_an_event_is_explained_at_once_with_the_library_s_numbers(page, scene):
     assert shown["Completeness error"] == f"{100 * expected.relative_error:.1f} %"
     assert plain(f"from {expected.base_score:.2f} to {expected.score:.2f}") in text(page)
     assert f"Certainty {judge(expected, 0.9)[0]}" in text(page)
-    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
-    assert titles == ["What moved the score for aggression", "What each piece gives the score"]
+    assert titles(page)[:3] == [
+        "What moved the score for aggression",
+        "By named features (companion)",
+        "What each piece gives the score",
+    ]
+    assert plain("not the model that scores") in text(page)
     players = [block.proto.body for block in page.get("html") if "<audio" in block.proto.body]
     assert len(players) == 2
     assert all("data:audio/flac;base64," in player for player in players)
     assert players[0] != players[1]
     labels = [button.label for button in page.get("download_button")]
-    assert labels == ["Map (CSV)", "Explanation (JSON)", "Pieces (CSV)"]
+    assert labels[:4] == ["Map (CSV)", "Explanation (JSON)", "Named features (CSV)", "Pieces (CSV)"]
 
     # What was computed is kept: nothing is submitted for what changes the picture alone.
     healthy(page.slider(key="explain_strength").set_value(0.3).run())
@@ -149,15 +157,17 @@ def test_a_moment_is_chosen_by_its_time(page, scene):
 def test_what_if_and_the_whole_recording_are_computed_on_request(page, scene):
     sound, analysis = scene
     show(page, sound, analysis)
-    assert len(page.get("plotly_chart")) == 2
+    changed, whole = "What if: the score of the changed sound", "What carries the score for aggression"
+    assert changed not in titles(page)
     page.button(key="explain_change").click()
     finish(page.run())
-    assert len(page.get("plotly_chart")) == 3
+    assert changed in titles(page)
+    assert whole not in titles(page)
     assert "The model levels every window" in text(page)
     page.button(key="explain_sum").click()
     finish(page.run())
     assert f"{len(analysis.tracks[0].windows)} windows by integrated gradients" in text(page)
-    assert len(page.get("plotly_chart")) == 4
+    assert whole in titles(page)
 
 
 def test_scores_of_another_model_are_not_explained(page, scene):

@@ -80,14 +80,13 @@ def conclusions(found: Mapping[str, Any]) -> list[str]:
             continue
         beaten = [other for other in ("random", "loudness") if better(found, name, other)]
         deletion, insertion = curves[name]["deletion_area"], curves[name]["insertion_area"]
-        against = {
-            2: "know what moves the score far better than chance or than loudness",
-            1: f"beat the {''.join(beaten)} order, but not the other one beyond doubt",
-            0: "do not beat a random order or loudness beyond doubt: do not trust the map",
+        # Gradients are many, SHAP is one.
+        know, beat, do = ("knows", "beats", "does") if name == "shap" else ("know", "beat", "do")
+        verb = {
+            2: f"{know} what moves the score far better than chance or than loudness",
+            1: f"{beat} the {''.join(beaten)} order, but not the other one beyond doubt",
+            0: f"{do} not beat a random order or loudness beyond doubt: do not trust the map",
         }[len(beaten)]
-        verb = (
-            against if name != "shap" else against.replace("know", "knows", 1).replace("beat ", "beats ", 1)
-        )
         lines.append(
             f"{label} {verb} (area of deletion {deletion['mean']:.2f} log-odds against "
             f"{curves['random']['deletion_area']['mean']:.2f} at random and "

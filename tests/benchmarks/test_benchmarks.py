@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import material, memory, models, report, speech_misses, speed
+from benchmarks import explanations, material, memory, models, report, speech_misses, speed
 
 
 @pytest.mark.parametrize("kind", list(material.KINDS))
@@ -101,3 +101,13 @@ def test_every_model_is_measured_in_a_process_of_its_own(
     printed = capsys.readouterr().out
     assert "nowhere: not measured" in printed
     assert "windows/s" in printed
+
+
+def test_every_way_of_explaining_is_timed_and_judged() -> None:
+    timings, name = explanations.explanations(1, "mel-cnn")
+    assert name == "mel-cnn"
+    assert set(explanations.TARGETS) < set(timings)
+    assert all(value["median"] > 0 for value in timings.values())
+    timings["SHAP, top class"]["median"] = 3.5
+    timings["integrated gradients"]["median"] = 0.2
+    assert [line.split()[-1] for line in explanations.verdicts(timings)] == ["reached", "MISSED"]

@@ -42,6 +42,11 @@ def test_a_moment_as_json(sample, tmp_path):
     )
     assert sum(found["band_profile"]) == pytest.approx(found["total"], abs=1e-3)
     assert found["certainty"] in ("good", "fair", "poor")
+    named = found["named_features"]
+    assert named["base_log_odds"] + sum(group["log_odds"] for group in named["groups"]) == pytest.approx(
+        np.log(named["companion_score"] / (1 - named["companion_score"])), abs=1e-3
+    )
+    assert named["companion"]["uar"] > 0
     total = sum(float(line.split(",")[2]) for line in cells.read_text().splitlines()[1:])
     assert total == pytest.approx(found["total"], abs=0.02)
 
@@ -54,6 +59,7 @@ def test_for_people_it_is_the_strongest_moment(sample):
     assert f"{track.start[strongest]:.2f} to {track.end[strongest]:.2f} s" in result.stdout
     assert '"angry"' in result.stdout
     assert "not what somebody feels" in result.stdout
+    assert "not the model that scores" in result.stdout
 
 
 @pytest.mark.parametrize(
