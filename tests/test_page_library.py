@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from blipper.errors import LibraryError
 from blipper.library import Database, place
 from tests.library.making import SCORES, analysis, sound, track
 from tests.test_page_review import held, open_sample, shown
-from ui import library_state
+from ui import library_dataset, library_state
 
 PAGE = Path(__file__).resolve().parent.parent / "pages" / "library.py"
 APP = PAGE.parent.parent / "app.py"
@@ -174,7 +175,12 @@ def test_agreement_and_precision(library: Database) -> None:
     assert precision["Judged"].tolist()[:3] == [1, 1, 1]  # the tie does not count
     assert pairs.iloc[0].tolist() == ["Ana", "Ben", 2, "50%", "0.00"]
     labels = [button.label for button in app.get("download_button")]
-    assert labels == ["This table (CSV)"] * 2
+    assert labels == ["This table (CSV)"] * 2 + ["Dataset (ZIP)"]
+    packed = zipfile.ZipFile(io.BytesIO(library_dataset._make(library, "Ana", True)()))
+    names = {Path(name).name for name in packed.namelist()}
+    assert {"db.yaml", "verdicts.csv", "labels.csv"} < names
+    assert sum(name.endswith(".flac") for name in names) == 1
+    assert lib.audit(library)[0].action == "export"
 
 
 def test_delete_everything_keeps_the_audit(library: Database) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from blipper import library as lib
 from blipper.figures.library import precision_figure
-from blipper.library import Database
-from blipper.library.agreement import agreement, group, precision
+from blipper.library import Database, Verdict
+from blipper.library.agreement import Judged, agreement, group, precision
+from ui import library_dataset
 from ui.evaluation_table import CHART, share, table
 from ui.text import plain, printable
 
@@ -56,6 +59,11 @@ def show(database: Database) -> None:
             },
             "blipper-precision-so-far",
         )
+    _agreement(judged, verdicts)
+    library_dataset.show(database)
+
+
+def _agreement(judged: Sequence[Judged], verdicts: Sequence[Verdict]) -> None:
     st.subheader("Agreement between analysts", anchor=False)
     pairs = agreement(judged)
     if not pairs:

@@ -186,3 +186,23 @@ def test_a_reader_in_the_way_puts_clearing_off(tmp_path: Path, monkeypatch: pyte
     lib.expire(library)
     assert left([p for p in tmp_path.rglob("*") if p.is_file()], needles) == {}
     library.close()
+
+
+def test_dying_between_deleting_and_clearing_leaves_it_for_the_next_one(
+    address: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = lib.open_library(address)
+    recording_id, needles = fill(library)
+
+    def die(database: Database) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(retention, "clear", die)
+    with pytest.raises(KeyboardInterrupt):
+        lib.delete_recording(library, recording_id, actor=ANALYST)
+    monkeypatch.undo()
+    assert lib.count(library) == 0
+    library.close()
+    library = lib.open_library(address)
+    assert left(files_of(library, request, tmp_path), needles) == {}
+    library.close()
