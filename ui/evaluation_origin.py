@@ -70,8 +70,9 @@ def origin(evaluation: Evaluation) -> bool:
         st.caption(
             f"Fold {plain(str(split.get('fold', '?')))} of the speakers. The weights were trained on the "
             "training speakers, and their epoch, calibration and threshold were chosen on the validation "
-            "speakers. Every figure on this page but the training curves is of the test speakers, and is "
-            "computed here from the predictions of single clips. "
+            "speakers. Every figure on this page but the training curves is of test speakers. Those of clips "
+            "are computed here from their predictions; those of events (conversations, false alarms) come "
+            "from metrics.json. "
             "95 % intervals come from drawing speakers anew, so they need two speakers at least."
         )
         _folds()

@@ -131,12 +131,13 @@ def comparison(data: Figures) -> None:
                 for side in found.sides
                 if name in selections(found.rows(side))
             ]
-    st.markdown("**Blipper's models**, on these test clips")
+    st.markdown("**Blipper's models**, each on clips of speakers that its weights never met")
     table(
         "models",
         {
             "Model": [found.name for found, *_ in own],
             "Measured on": [found.sides[side] for found, side, _ in own],
+            "Clips": [len(evaluation_data.figures(found, name, side).selection) for found, side, _ in own],
             "Parameters": [found.metrics["training"].get("parameters") for found, *_ in own],
             "Accuracy (95 %)": [with_interval(figures["accuracy"]) for *_, figures in own],
             "UAR (95 %)": [with_interval(figures["uar"]) for *_, figures in own],
@@ -151,8 +152,9 @@ def comparison(data: Figures) -> None:
         f"{name}-models",
     )
     st.caption(
-        "The same clips for each: the weights that ship, on the speakers they never met; *all folds* where a "
-        "model was trained anew for every fold. Corpora left out have a section of their own."
+        "The weights that ship, on the speakers they never met; *folds* where a model was trained anew for "
+        "each, which takes in more clips. Compare rows of the same clips. Corpora left out have a section of "
+        "their own."
     )
     rows = published(name)
     if not rows:
