@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import material, models, report
+from benchmarks import engines, material, models, report
 from benchmarks.explanations import explanations, verdicts
 
 TARGET = 150.0
@@ -198,6 +198,12 @@ def main() -> None:
         models.show(result["models"])
         result["explanations"], _ = explanations(options.repeats)
         show("explaining one window of 3 s", result["explanations"], None)
+        minutes = min(options.minutes, 3.0)
+        short = material.write(samples[: round(minutes * 60 * material.RATE)], folder / "short.flac")
+        result["words"] = engines.measure(short, folder, minutes * 60)
+        print("\nwriting down the words, each engine in a process of its own, on some of the reading")
+        voice = result["reading"]["stages"]["whole"]["median"] * minutes / options.minutes
+        engines.show(result["words"], voice)
         result["start_up"] = start_up(path, 3)
         show("start-up", result["start_up"], None)
 

@@ -44,10 +44,13 @@ def acted(n_clips: int, seed: int = 0) -> Iterator[tuple[str, list[tuple[Path, s
     from blipper.datasets import read_corpora
 
     rng = np.random.default_rng(seed)
-    table = read_corpora(material.DATA).table
-    for corpus, rows in table[table["sentence"].str.len() > 0].groupby("corpus"):
-        chosen = rows.iloc[rng.permutation(len(rows))[:n_clips]]
-        yield str(corpus), list(zip(map(Path, chosen["path"]), chosen["sentence"], strict=True))
+    corpora = read_corpora(material.DATA)
+    for corpus in corpora.names:
+        # A corpus that publishes no sentences has their codes instead, which are one word.
+        clips = [clip for clip in corpora if clip.corpus == corpus and " " in clip.sentence]
+        chosen = [clips[index] for index in rng.permutation(len(clips))[:n_clips]]
+        if chosen:
+            yield corpus, [(clip.path, clip.sentence) for clip in chosen]
 
 
 def measure(clips: list[tuple[Path, str]], engine: Any) -> dict[str, Any]:

@@ -25,6 +25,9 @@ class Shop(ThreadingHTTPServer):
     status = 200
     asked: int = 0
 
+    def handle_error(self, *args: object) -> None:
+        """Whoever is cancelled hangs up; that is no fault of the server's."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Shop

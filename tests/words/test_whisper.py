@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.checkpoints import MULTILINGUAL, save_random, save_speaking, spoken
 from blipper import audio
 from blipper.errors import ModelError, SettingsError
 from blipper.recording import Recording
@@ -16,7 +17,6 @@ from blipper.results import Span
 from blipper.words import recognise_whisper
 from blipper.words.guards import Guards
 from blipper.words.recognise_whisper import WhisperEngine
-from tests.words.checkpoints import MULTILINGUAL, save_random, save_speaking, spoken
 
 SPEECH = (Span(1.0, 3.0), Span(7.0, 9.5))
 LENIENT = Guards(

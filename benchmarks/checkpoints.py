@@ -1,4 +1,4 @@
-"""Tiny checkpoints in Whisper's own format, built here: random ones, and ones that say what they are told.
+"""Checkpoints in Whisper's own format, built here: random ones, and ones that say what they are told.
 
 A speaking one is an ordinary Whisper model of one layer whose blocks add nothing, so that a token's logits
 depend on its position alone: position i of the decoder holds the (scaled) embedding of the token that comes
@@ -18,7 +18,23 @@ from whisper.tokenizer import Tokenizer, get_tokenizer
 ENGLISH, MULTILINGUAL = 51_864, 51_865
 
 
+#: Of ``tiny.en``, as its file has them.
+TINY_EN = {
+    "n_mels": 80,
+    "n_audio_ctx": 1500,
+    "n_audio_state": 384,
+    "n_audio_head": 6,
+    "n_audio_layer": 4,
+    "n_vocab": ENGLISH,
+    "n_text_ctx": 448,
+    "n_text_state": 384,
+    "n_text_head": 6,
+    "n_text_layer": 4,
+}
+
+
 def dimensions(n_vocab: int = ENGLISH, state: int = 64) -> dict[str, int]:
+    """Return dimensions as small as Whisper allows."""
     return {
         "n_mels": 80,
         "n_audio_ctx": 1500,
@@ -42,7 +58,9 @@ def save_random(path: Path, *, seed: int = 0, n_vocab: int = ENGLISH) -> Path:
     return _save(path, dims, model)
 
 
-def save_speaking(path: Path, tokens: list[int], *, n_vocab: int = ENGLISH, sharpness: float = 20.0) -> Path:
+def save_speaking(
+    path: Path, tokens: list[int], *, dims: dict[str, int] | None = None, sharpness: float = 20.0
+) -> Path:
     """Write a checkpoint that says these tokens one after the other, then goes silent.
 
     Parameters
@@ -50,12 +68,14 @@ def save_speaking(path: Path, tokens: list[int], *, n_vocab: int = ENGLISH, shar
     path : Path
     tokens : list of int
         Of :func:`spoken`.
-    n_vocab : int
+    dims : dict, optional
+        The model's dimensions; small ones unless given.
     sharpness : float
         Length of the logits' vector: how sure it is.
     """
     torch.manual_seed(0)
-    dims = dimensions(n_vocab)
+    dims = dims or dimensions()
+    n_vocab = dims["n_vocab"]
     model = Whisper(ModelDimensions(**dims))
     _randomise(model)
     tokenizer = tokenizer_for(n_vocab)
@@ -80,6 +100,7 @@ def save_speaking(path: Path, tokens: list[int], *, n_vocab: int = ENGLISH, shar
 
 
 def tokenizer_for(n_vocab: int) -> Tokenizer:
+    """Return the tokenizer that goes with a size of vocabulary."""
     return get_tokenizer(n_vocab >= MULTILINGUAL, num_languages=99, language="en", task="transcribe")
 
 
@@ -109,3 +130,10 @@ def _save(path: Path, dims: dict[str, int], model: Whisper) -> Path:
     stored: dict[str, Any] = {"dims": dims, "model_state_dict": model.state_dict()}
     torch.save(stored, path)
     return path
+
+
+def varied(count: int) -> list[int]:
+    """Return the tokens of text that does not repeat itself."""
+    tokenizer = tokenizer_for(ENGLISH)
+    text = " ".join(f"{word}{number}" for number, word in enumerate(("speech", "voice", "tone", "call") * 50))
+    return list(tokenizer.encode(" " + text)[:count])
