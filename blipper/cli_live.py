@@ -138,13 +138,13 @@ def _listen(
             if curve or not isinstance(update, CurvePoint):
                 _line(update_dict(update))
 
-    lost = 0
+    warned = 0
     for block in source.blocks(stopped):
         show(analyser.add(block))
-        if source.lost > lost:
-            lost = source.lost
+        if source.lost > 2 * warned:  # the first time, then at every doubling
+            warned = source.lost
             complain(
-                f"sound was lost {lost} times: this machine is too slow or too busy, and times run late",
+                f"sound was lost {warned} times: this machine is too slow or too busy, and times run late",
                 kind="Warning",
             )
     show(analyser.finish())
@@ -153,7 +153,7 @@ def _listen(
             "kind": "ended",
             "duration": round(analyser.duration, 3),
             "reason": "interrupted" if stopped() else "end of input",
-            "lost": lost,
+            "lost": source.lost,
         }
     )
 
