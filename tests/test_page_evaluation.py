@@ -301,6 +301,9 @@ def test_models_stand_side_by_side_with_published_figures(models: Path) -> None:
     (own,) = frames(page, "Model")
     assert own["Model"] == ["first", "second"]
     assert own["Speaker-independent"] == ["yes", "yes"]
+    (events,) = frames(page, "Model of the events")
+    assert events["Model of the events"] == ["first", "second"]
+    assert events["Conversations"] == ["4, seed 0"] * 2
     (cited,) = frames(page, "Who")
     assert {"yes", "not stated"} == set(cited["Speaker-independent"])
     assert all(link.startswith("https://") for link in cited["Link"])

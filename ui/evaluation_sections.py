@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from blipper.errors import ModelError
 from blipper.evaluation import Evaluation
-from blipper.figures import Compared, comparison_figure, groups_figure, training_figure
+from blipper.figures import Compared, comparison_figure, figure_of, groups_figure, training_figure
 from blipper.groups import GROUP_MEASURES, group_measure, groupings
 from blipper.measures import POOLS, Figure, selections
 from blipper.published import SEEN, published
@@ -156,6 +158,7 @@ def comparison(data: Figures) -> None:
         "each, which takes in more clips. Compare rows of the same clips. Corpora left out have a section of "
         "their own."
     )
+    _events([found for found, side, _ in own if side == "shipped"])
     rows = published(name)
     if not rows:
         pool = "several corpora together" if name in POOLS else "this corpus"
@@ -195,6 +198,35 @@ def comparison(data: Figures) -> None:
     st.caption(
         "Blipper's models learned from all four corpora at once; the published figures are mostly of one "
         "corpus alone, and of other splits where the protocol says so. They show the range, not a rank."
+    )
+
+
+_EVENTS = {
+    "precision": "Precision (95 %)",
+    "recall": "Recall (95 %)",
+    "f1": "F1 (95 %)",
+    "false_alarms_per_hour": "False alarms/h (95 %)",
+    "touched": "Stretches touched (95 %)",
+}
+
+
+def _events(models: Sequence[Evaluation]) -> None:
+    """Show the models' events in conversations side by side, where they were measured."""
+    measured = [found for found in models if "scenes" in found.metrics]
+    if not measured:
+        return
+    st.markdown("**Events in conversations of known content**, each model at its own threshold")
+    columns: dict[str, list[object]] = {"Model of the events": [found.name for found in measured]}
+    columns["Threshold"] = [f"{found.metrics['scenes']['threshold']:.2f}" for found in measured]
+    columns["Conversations"] = [
+        f"{found.metrics['scenes']['recordings']}, seed {found.metrics['scenes']['seed']}"
+        for found in measured
+    ]
+    for key, title in _EVENTS.items():
+        columns[title] = [with_interval(figure_of(found.metrics["scenes"][key])) for found in measured]
+    table("scenes_models", columns, "models-conversations")
+    st.caption(
+        "A model that is better at clips need not be better here: noise, rooms and other voices join in."
     )
 
 
