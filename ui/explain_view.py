@@ -24,6 +24,7 @@ from blipper.explain.reports import (
     pieces_csv,
     what_if_csv,
 )
+from blipper.explain.targets import TARGETS
 from blipper.explain.trust import conclusions, read_explanations
 from blipper.figures.explain import (
     attribution_figure,
@@ -98,6 +99,12 @@ def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: 
     attribution = found.attribution
     st.markdown(f"#### {plain(found.told.sentence)}")
     st.caption(f"{_ICONS[found.told.certainty]} Certainty {found.told.certainty}. {plain(found.told.reason)}")
+    shown = _shown_score(opened, choice, target)
+    if abs(shown - attribution.score) >= 0.02:
+        st.caption(
+            f"In the analysis these windows scored {shown:.2f}: there the model also heard what is said "
+            "around them. Explained is what it makes of the windows alone."
+        )
     if choice.left_out:
         st.caption(f"{choice.left_out} more windows of this event were left out to keep it quick.")
     score, base, total, error = st.columns(4)
@@ -127,6 +134,14 @@ def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: 
     _named(found, opened, target)
     _pieces(found, opened)
     _downloads(opened, found)
+
+
+def _shown_score(opened: OpenRecording, choice: Choice, target: str) -> float:
+    """Return the mean score that the analysis gave the chosen windows."""
+    windows = opened.analysis.tracks[choice.channel].windows
+    scores = windows.aggression if target == "aggression" else windows.emotions[:, TARGETS.index(target)]
+    places = np.searchsorted(windows.start, [window.start for window in choice.windows])
+    return float(np.mean(scores[places]))
 
 
 def _map(opened: OpenRecording, found: Explained) -> None:

@@ -25,7 +25,7 @@ from blipper.explain.targets import TARGETS, target_index
 from blipper.explain.voice import STEPS, walk
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
-from blipper.voice.models import VoiceModel
+from blipper.voice.models import Calibration, VoiceModel
 
 #: Shares of the cells that are replaced or put in.
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
@@ -163,18 +163,26 @@ def faithfulness(
     }
 
 
-def shuffle(model: VoiceModel, seed: int = 0) -> VoiceModel:
-    """Return a model whose weights are the same numbers in another order, layer by layer.
+@dataclass(frozen=True, eq=False)
+class Shuffled:
+    """A network to be explained, without the rest of a voice model."""
+
+    differentiable: Any
+    calibration: Calibration
+
+
+def shuffle(model: VoiceModel, seed: int = 0) -> Shuffled:
+    """Return a model's network with the same numbers in another order, layer by layer.
 
     Statistics and biases stay, so that the network still takes inputs of that kind.
     """
     import keras
 
     rng = np.random.default_rng(seed)
-    network = keras.models.clone_model(model.network)
-    held = model.network.get_weights()
+    network = keras.models.clone_model(model.differentiable)
+    held = model.differentiable.get_weights()
     network.set_weights([rng.permutation(w.ravel()).reshape(w.shape) if w.ndim > 1 else w for w in held])
-    return VoiceModel(model.info, model.config, network, model.front, model.calibration)
+    return Shuffled(network, model.calibration)
 
 
 def better(summary: Mapping[str, Any], one: str, other: str) -> bool:

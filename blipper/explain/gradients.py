@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,16 +16,29 @@ from numpy.typing import NDArray
 
 from blipper.explain.targets import TARGETS, all_log_odds
 from blipper.recording import Float32
-from blipper.voice.models import VoiceModel
+from blipper.voice.models import Calibration
 
 #: Inputs in one call: few shapes are ever compiled.
 BATCH: Final = 32
 
-_compiled: WeakKeyDictionary[VoiceModel, Callable[..., Any]] = WeakKeyDictionary()
+
+class Differentiable(Protocol):
+    """What gradients need of a voice model."""
+
+    @property
+    def differentiable(self) -> Any:
+        """The ``keras.Model`` of ``[frames, lengths]`` to logits."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """What turns the logits into probabilities."""
+
+
+_compiled: WeakKeyDictionary[Differentiable, Callable[..., Any]] = WeakKeyDictionary()
 _compiling = threading.Lock()
 
 
-def log_odds(model: VoiceModel, frames: Float32, lengths: NDArray[np.int32]) -> NDArray[np.float64]:
+def log_odds(model: Differentiable, frames: Float32, lengths: NDArray[np.int32]) -> NDArray[np.float64]:
     """Compute the calibrated log-odds of every target.
 
     Parameters
@@ -48,7 +61,7 @@ def log_odds(model: VoiceModel, frames: Float32, lengths: NDArray[np.int32]) -> 
 
 
 def gradients(
-    model: VoiceModel, frames: Float32, lengths: NDArray[np.int32], target: int
+    model: Differentiable, frames: Float32, lengths: NDArray[np.int32], target: int
 ) -> tuple[NDArray[np.float64], Float32]:
     """Compute a target's log-odds and their gradient with respect to every cell of the input.
 
@@ -89,14 +102,14 @@ def _batches(frames: Float32, lengths: NDArray[np.int32]) -> Any:
         yield first, part, valid
 
 
-def _function(model: VoiceModel) -> Callable[..., Any]:
+def _function(model: Differentiable) -> Callable[..., Any]:
     with _compiling:
         if model not in _compiled:
             _compiled[model] = _compile(model)
         return _compiled[model]
 
 
-def _compile(model: VoiceModel) -> Callable[..., Any]:
+def _compile(model: Differentiable) -> Callable[..., Any]:
     import tensorflow as tf
 
     network, calibration = model.differentiable, model.calibration

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from blipper.errors import SettingsError
 from blipper.explain.attribution import Attribution, Method, Piece, join
 from blipper.explain.background import Background, background_of, check_shape
-from blipper.explain.gradients import BATCH, gradients, log_odds
+from blipper.explain.gradients import BATCH, Differentiable, gradients, log_odds
 from blipper.explain.shap_gradients import ROUND, shap_pieces
 from blipper.explain.targets import target_index
 from blipper.progress import Progress, silent
@@ -229,14 +229,16 @@ def explain(
     )
 
 
-def walk(model: VoiceModel, frames: Float32, length: int, frame: Float32, target: int, steps: int) -> Piece:
+def walk(
+    model: Differentiable, frames: Float32, length: int, frame: Float32, target: int, steps: int
+) -> Piece:
     """Integrate the gradient from a held frame to one piece's input.
 
     Gauss-Legendre points, as in Captum: for a smooth path far fewer than a sum of rectangles needs.
 
     Parameters
     ----------
-    model : VoiceModel
+    model : VoiceModel, or what else is differentiable
     frames : numpy.ndarray of float32, shape (n_frames, n_bands)
         Padded.
     length : int

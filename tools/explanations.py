@@ -1,0 +1,91 @@
+"""The note on how far to trust explanations, written from the shipped model's explanations.json.
+
+Usage: python -m tools.explanations          (rewrites docs/research/explanations.md)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from blipper.explain.trust import EXPLANATIONS, conclusions
+
+ROOT = Path(__file__).resolve().parent.parent
+FIGURES = ROOT / "models" / "mel-cnn" / EXPLANATIONS
+NOTE = ROOT / "docs" / "research" / "explanations.md"
+
+_INTRODUCTION = """
+An explanation is itself a claim that can be wrong: it may show the sound instead of the model, or noise.
+So it is measured. `blipper evaluate DATA --explanations` explains one window of each clip and asks:
+"""
+
+_METHODS = """
+- **Deletion**: blocks of 4 frames by 4 bands are replaced by the mean frame of neutral speech, those that
+  matter most first. What is left of the score's distance from neutral speech, in log-odds, should fall
+  quickly: a small (or negative) area is good. Blocks that spoke against the score go last, so it falls
+  below zero in between.
+- **Insertion**: the other way round, starting from neutral speech; a large area is good (both after
+  Petsiuk, Das and Saenko 2018, "RISE").
+- **Random** and **loudness**: the same with blocks in random order, and with the loudest first, which
+  needs no model. An explanation that does not beat them explains nothing.
+- **Completeness**: contributions must add up to the score's difference (Sundararajan, Taly and Yan 2017).
+- **Shuffled weights**: the same network with its numbers in another order must give another map (Adebayo
+  et al. 2018, "Sanity checks for saliency maps").
+- **Small shift**: the same sound in a window that begins 0.04 s later should give the same map.
+"""
+
+_LIMITS = """
+- All of this is about the **model**. That a band moved the score says nothing about why the voice has
+  that band.
+- Replaced blocks make pictures that no voice makes, and the model's answer to them is part of every
+  figure above.
+- The clips are acted. On real calls, the explanation of a score is no better than the score.
+- Two explanations that compare with different things (the mean neutral frame; many neutral windows)
+  differ in detail by design. What both show is worth more than what one shows.
+- What-if curves change the whole sound, pitch together with timbre, and answer for the changed recording
+  only.
+"""
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the note as Markdown.
+
+    Parameters
+    ----------
+    found : dict
+        The content of ``explanations.json``.
+    """
+    rows = []
+    for name, part in found["curves"].items():
+        deletion, insertion = part["deletion_area"], part["insertion_area"]
+        rows.append(
+            f"| {name} | {part['clips']} | {deletion['mean']:.2f} ({deletion['low']:.2f} to "
+            f"{deletion['high']:.2f}) | {insertion['mean']:.2f} ({insertion['low']:.2f} to "
+            f"{insertion['high']:.2f}) |"
+        )
+    corpora = ", ".join(f"{count} of {name}" for name, count in found["clips_of_corpora"].items())
+    told = "\n".join(
+        fill(f"- {line}", 110, subsequent_indent="  ", break_on_hyphens=False) for line in conclusions(found)
+    )
+    what = fill(
+        f"Model `{found['model']}` (SHA-256 {found['sha256'][:12]}), {found['split']}, {found['clips']} "
+        f"clips of {found['speakers']} speakers chosen from {corpora}; explained: {found['target']}.",
+        110,
+    )
+    return (
+        "# How far to trust explanations\n\n"
+        "<!-- Written by tools/explanations.py from models/mel-cnn/explanations.json; tested to agree. -->\n"
+        f"{_INTRODUCTION}{_METHODS}\n## What was found\n\n{what}\n\n"
+        "| order | clips | area of deletion (lower is better) | area of insertion (higher is better) |\n"
+        "|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\nIn brackets 95 % intervals by bootstrap over speakers. "
+        "Areas are mean log-odds over the share of blocks.\n\n"
+        f"{told}\n\n## What it does not say\n{_LIMITS}"
+    )
+
+
+if __name__ == "__main__":
+    NOTE.write_text(render(json.loads(FIGURES.read_text(encoding="utf-8"))), encoding="utf-8")
