@@ -159,7 +159,6 @@ class SphinxEngine:
         decoder.end_utt()
         if decoder.hyp() is None:
             return
-        to_probability = decoder.get_logmath().exp
         for segment in decoder.seg():
             if _FILLER.fullmatch(segment.word):
                 continue
@@ -167,7 +166,7 @@ class SphinxEngine:
                 text=_VARIANT.sub("", segment.word),
                 start=min(start + segment.start_frame / FRAME_RATE, end),
                 end=min(start + (segment.end_frame + 1) / FRAME_RATE, end),
-                confidence=float(np.clip(to_probability(segment.prob), 0.0, 1.0)),
+                confidence=float(np.clip(segment.prob, 0.0, 1.0)),  # rounding lifts it above 1
             )
 
 

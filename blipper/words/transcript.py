@@ -53,7 +53,8 @@ class Utterance:
     text : str
         As the engine or the file wrote it, white space folded.
     words : tuple of Word
-        In order; empty where nobody knows the words' times.
+        In order. Where only the utterance's times are known they share its time in proportion to their
+        lengths, which :attr:`Transcript.timing` says; empty where nothing is known.
     confidence : float or None
         Mean of the words' confidences, or the engine's own for the whole; None where unknown.
     sentiment : mapping of str to float, optional

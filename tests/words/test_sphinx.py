@@ -15,7 +15,7 @@ from blipper.errors import Cancelled, SettingsError
 from blipper.results import Span
 from blipper.speech import detect_speech
 from blipper.words.recognise_sphinx import SphinxEngine, levelled
-from blipper.words.transcript import Transcript
+from blipper.words.transcript import LOW_CONFIDENCE, Transcript
 
 #: Errors a word over the six files together; ``python -m benchmarks.words`` measures 0.25. They were also
 #: used to choose how speech is cut, so this is no estimate for other speech.
@@ -57,6 +57,23 @@ def test_word_errors_stay_below_the_bound(
         [normalised(transcripts[file].text) for file in wanted],
     )
     assert rate <= WORD_ERROR_BOUND
+
+
+@pytest.mark.data
+def test_confidence_tells_right_words_from_wrong_ones(
+    transcripts: dict[str, Transcript], data_dir_of_speech: Path
+) -> None:
+    with (data_dir_of_speech / "transcripts.tsv").open(encoding="utf-8", newline="") as stream:
+        wanted = {row["file"]: row["text"] for row in csv.DictReader(stream, delimiter="\t")}
+    sure: dict[bool, list[bool]] = {True: [], False: []}
+    for file, transcript in transcripts.items():
+        spoken = set(normalised(wanted[file]).split())
+        for one in transcript.utterances:
+            for word in one.words:
+                assert word.confidence is not None
+                sure[word.confidence >= LOW_CONFIDENCE].append(normalised(word.text) in spoken)
+    assert len(sure[False]) >= 10
+    assert np.mean(sure[True]) > np.mean(sure[False]) + 0.15
 
 
 @pytest.mark.data
