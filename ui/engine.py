@@ -23,11 +23,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from blipper import analysis as blipper_analysis
 from blipper import audio, speech
 from blipper.live import MODEL as LIVE_MODEL
+from blipper.paths import models_dir
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span
 from blipper.settings import Settings
-from blipper.voice.models import VoiceModel, load_model
+from blipper.voice.models import CONFIG, VoiceModel, available_models, load_model, read_config
 from blipper.words.transcribe import load_engine, transcribe_channels
 from blipper.words.transcript import Transcript
 from ui import playback
@@ -50,33 +51,38 @@ GRACE: Final = 15.0
 
 
 class Engine:
-    """A worker and the model that it loads once."""
+    """A worker and the models that it loads once each."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._model: VoiceModel | None = None
-        self._live: VoiceModel | None = None
+        self._models: dict[str, VoiceModel] = {}
         self.worker = Worker(self.warm_up)
         # Transcripts take long: one session's must not keep another's scores waiting.
         self.writer = Worker()
 
-    def model(self) -> VoiceModel:
-        """Return the voice model, loading it on first use."""
+    def model(self, name: str = "auto") -> VoiceModel:
+        """Return a voice model, loading it on first use; ``"auto"`` means the best that can run here."""
         with self._lock:
-            if self._model is None:
+            if name not in self._models:
                 _keep_keras_state()
-                self._model = load_model()
-            return self._model
+                self._models[name] = load_model(name)
+            return self._models[name]
+
+    def model_of(self, sha256: str) -> VoiceModel | None:
+        """Return the installed model that has these weights, loading it if need be; None if there is none."""
+        with self._lock:
+            loaded = [model for model in self._models.values() if model.info.sha256 == sha256]
+        if loaded:
+            return loaded[0]
+        for name in available_models():
+            if read_config(models_dir() / name / CONFIG)["sha256"] == sha256:
+                return self.model(name)
+        return None
 
     def live_model(self) -> VoiceModel:
         """Return the voice model for live streams, which has to keep up with them."""
         usual = self.model()
-        if usual.info.name == LIVE_MODEL:
-            return usual
-        with self._lock:
-            if self._live is None:
-                self._live = load_model(LIVE_MODEL)
-            return self._live
+        return usual if usual.info.name == LIVE_MODEL else self.model(LIVE_MODEL)
 
     def warm_up(self) -> None:
         """Load what the first analysis would otherwise wait for, and run it once."""
@@ -91,9 +97,9 @@ class Engine:
         # Beside the first analysis and not before it: the Signal page's first figure imports for seconds.
         threading.Thread(target=_warm_up_figures, name="blipper-figures", daemon=True).start()
 
-    def submit(self, entry: Entry, source: bytes | Path, settings: Settings) -> None:
+    def submit(self, entry: Entry, source: bytes | Path, settings: Settings, model: str = "auto") -> None:
         """Queue the analysis of a recording for an entry of this session's shelf."""
-        work = functools.partial(self._work, entry.id, entry.name, source, settings)
+        work = functools.partial(self._work, entry.id, entry.name, source, settings, model)
         entry.job = Job(work, abandoned=session_gone())
         self.worker.submit(entry.job)
 
@@ -107,11 +113,17 @@ class Engine:
         self.writer.submit(opened.words)
 
     def _work(
-        self, entry_id: str, name: str, source: bytes | Path, settings: Settings, progress: Progress
+        self,
+        entry_id: str,
+        name: str,
+        source: bytes | Path,
+        settings: Settings,
+        model_name: str,
+        progress: Progress,
     ) -> OpenRecording:
         started = time.monotonic()
         progress("model", 0, 1)
-        model = self.model()
+        model = self.model(model_name)
         recording = audio.load(source, name=name, channels=settings.channels, progress=progress)
         result = blipper_analysis.analyze(recording, model=model, settings=settings, progress=progress)
         prepared = _playbacks(recording, result, progress)

@@ -214,12 +214,12 @@ def _overview(
 
 
 def _model(sha256: str) -> VoiceModel:
-    """Return the app's model, and refuse to explain scores that another one gave."""
-    model = engine().model()
-    if model.info.sha256 != sha256:
+    """Return the model that gave the scores, and refuse to explain those of one that is not installed."""
+    model = engine().model_of(sha256)
+    if model is None:
         raise ModelError(
-            f"this recording was scored by another model (SHA-256 {sha256[:12]}…) than the one that is "
-            f"loaded, {model.info.name}; analyse it again to explain it"
+            f"this recording was scored by another model (SHA-256 {sha256[:12]}…) than those that are "
+            "installed; analyse it again to explain it"
         )
     return model
 

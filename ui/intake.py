@@ -11,14 +11,20 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.audio import ACCEPTED, Limits
+from blipper.paths import models_dir
 from blipper.settings import Channels, Settings
 from blipper.speakers import guess
+from blipper.voice.choice import choose, lacking
+from blipper.voice.models import CONFIG, available_models, read_config
 from ui.engine import engine
 from ui.session import Shelf
-from ui.text import WHAT_A_SCORE_IS
+from ui.text import WHAT_A_SCORE_IS, plain
 
 SAMPLE: Final = Path(__file__).with_name("sample") / "scene.ogg"
 SAMPLE_NAME: Final = "Sample scene (synthetic voices).ogg"
+
+#: Where the session keeps the chosen model.
+_MODEL: Final = "blipper_model"
 
 CHANNELS: Final[dict[Channels, str]] = {
     "mix": "Mix them into one",
@@ -39,6 +45,7 @@ def show(held: Shelf) -> None:
             "channel is then analysed by itself. A recording with one channel is the same either way.",
         )
         settings = Settings(channels=channels, **_speakers())
+        _choose_model()
         chosen = st.segmented_control(
             "Where it comes from",
             list(_WAYS),
@@ -72,6 +79,26 @@ def _speakers() -> dict[str, Any]:
 
 def _most(count: int | None) -> str:
     return "its own guess" if count is None else str(count)
+
+
+def _choose_model() -> None:
+    """Let the user choose the voice model, where there is a choice."""
+    names = available_models()
+    if len(names) < 2:
+        return
+    choice = choose()
+    lacks = {name: lacking(read_config(models_dir() / name / CONFIG)) for name in names}
+    usable = [name for name in names if lacks[name] is None]
+    st.selectbox(
+        "Voice model",
+        ["auto", *usable],
+        format_func=lambda name: f"Automatic ({choice.name})" if name == "auto" else name,
+        key=_MODEL,
+        help="Both give the same kind of scores. The Evaluation page shows how good each one is.",
+    )
+    for name, missing in lacks.items():
+        if missing is not None:
+            st.caption(plain(f"{name} is more accurate, but {missing}."))
 
 
 def show_introduction() -> None:
@@ -127,7 +154,7 @@ def _sample(held: Shelf, settings: Settings) -> None:
 
 
 def _add(held: Shelf, name: str, source: bytes | Path, settings: Settings) -> None:
-    engine().submit(held.add(name), source, settings)
+    engine().submit(held.add(name), source, settings, st.session_state.get(_MODEL, "auto"))
 
 
 def forget_upload(file_id: str) -> None:
