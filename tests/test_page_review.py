@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import gc
 import io
+import json
+import shutil
 import time
 import weakref
 from pathlib import Path
@@ -308,3 +310,22 @@ def test_what_has_no_transcript_offers_none(page: AppTest) -> None:
     page.run()
     off = {button.label for button in page.get("download_button") if button.proto.disabled}
     assert off == {"Subtitles (SRT)", "Web subtitles (VTT)", "Plain text (TXT)", "Audacity labels"}
+
+
+def test_the_model_can_be_chosen_where_there_are_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("mel-cnn", "whisper-cnn"):
+        shutil.copytree(models_dir() / "mel-cnn", tmp_path / name)
+    config = tmp_path / "whisper-cnn" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"encoder": {"name": "tiny.en"}}))
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "nowhere"))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert page.selectbox(key="blipper_model").options == ["Automatic (mel-cnn)", "mel-cnn"]
+    assert any("blipper models download" in caption.value for caption in page.caption)
+    (tmp_path / "nowhere").touch()  # a file by that name stands in for Whisper's weights
+    page.run()
+    assert page.selectbox(key="blipper_model").options == [
+        *("Automatic (whisper-cnn)", "mel-cnn", "whisper-cnn")
+    ]
