@@ -72,7 +72,8 @@ def calibrate(logits: WindowLogits) -> Calibration:
     line = minimize(aggression_loss, np.zeros(2), method="Nelder-Mead").x
     return Calibration(
         temperature=round(float(np.exp(temperature)), 4),
-        slope=round(float(np.exp(line[0])), 4),
+        # Scores that say nothing would have a slope of 0, which no model's configuration may hold.
+        slope=max(round(float(np.exp(line[0])), 4), 0.001),
         intercept=round(float(line[1]), 4),
     )
 
