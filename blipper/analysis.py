@@ -28,7 +28,7 @@ Source = str | Path | bytes | BinaryIO | Recording
 #: Longest stretch of sound scored in one go, in seconds: bounds memory, and is long enough to fill batches.
 BLOCK = 120.0
 
-_LIBRARIES = ("numpy", "soxr", "soundfile", "av", "onnxruntime", "silero-vad", "tensorflow", "keras")
+_LIBRARIES = ("numpy", "soxr", "soundfile", "av", "silero-vad", "tensorflow", "keras")
 
 
 def analyze(

@@ -1,36 +1,33 @@
 """Where somebody speaks: Silero VAD, a whole block of frames at a time.
 
-The ``silero-vad`` package (MIT) carries its weights; its *sequence* graph runs the recurrent model over
-many frames in one ONNX call and gives the same probabilities as the frame-by-frame loop. The file is found
-without importing the package, whose import would pull in PyTorch. State is carried from block to block, so
-a recording of any length costs the memory of one block.
+The ``silero-vad`` package (MIT) carries its weights, found without importing the package, whose import would
+pull in PyTorch; :mod:`blipper.silero` computes the same probabilities as the package's frame-by-frame loop.
+State is carried from block to block, so a recording of any length costs the memory of one block.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from blipper.errors import AudioError, ModelError, SettingsError
+from blipper import silero
+from blipper.errors import AudioError, SettingsError
 from blipper.hysteresis import find_runs, tidy_runs
 from blipper.progress import Progress, silent
 from blipper.recording import Float32, Recording
 from blipper.results import Span
 
-#: The only rate the sequence graph knows, in Hz.
+#: The only rate that these weights know, in Hz.
 SAMPLING_RATE: Final = 16_000
 #: Samples in a frame: 512 / 16,000 = 32 ms.
-FRAME: Final = 512
+FRAME: Final = silero.FRAME
 #: Samples of the frame before that the model also sees.
-CONTEXT: Final = 64
-#: Frames in one ONNX call: 128 * 32 ms = 4.1 s. Larger calls are no quicker (measured) and take more memory.
+CONTEXT: Final = silero.CONTEXT
+#: Frames at a time: 128 * 32 ms = 4.1 s. More are no quicker (measured): these stay within a core's cache.
 FRAMES_A_CALL: Final = 128
 #: Spans start and end on this grid, in seconds: one hop of the voice models' log-mel frames, so that a
 #: window's frames do not depend on how a recording was cut into blocks.
@@ -71,25 +68,6 @@ class SpeechSettings:
                 raise SettingsError(f"speech {name} is {value} s, expected 0 to 10 s")
 
 
-@functools.cache
-def _session() -> Any:
-    """Load the VAD once a process; sessions may be shared between threads."""
-    spec = importlib.util.find_spec("silero_vad")
-    if spec is None or spec.origin is None:
-        raise ModelError("the package silero-vad is not installed; it carries the speech detector's weights")
-    path = Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx"
-    if not path.is_file():
-        raise ModelError(f"silero-vad has no {path.name}; version 6.2.3 or newer is needed")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.inter_op_num_threads = 1
-    # A second thread gains a quarter on an idle machine and doubles the time on a busy one (measured).
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # its warnings about unused initialisers concern nobody here
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def speech_probabilities(blocks: Iterable[Float32]) -> Float32:
     """Compute the probability of speech, frame by frame.
 
@@ -112,8 +90,7 @@ class SpeechDetector:
     """Silero VAD with its state, for sound that comes in blocks."""
 
     def __init__(self) -> None:
-        self._session = _session()
-        self._hidden = np.zeros((1, 1, 128), dtype=np.float32)
+        self._hidden = np.zeros(silero.STATE, dtype=np.float32)
         self._cell = self._hidden
         self._context = np.zeros(CONTEXT, dtype=np.float32)
 
@@ -140,10 +117,8 @@ class SpeechDetector:
         self._context = frames[-1, -CONTEXT:].copy() if n_frames else self._context
         for first in range(0, n_frames, FRAMES_A_CALL):
             part = slice(first, first + FRAMES_A_CALL)
-            probabilities, self._hidden, self._cell = self._session.run(
-                ["speech_probs", "hn", "cn"], {"input": frames[part], "h": self._hidden, "c": self._cell}
-            )
-            found[part] = np.reshape(probabilities, -1)
+            gates = silero.encode(frames[part])
+            found[part], self._hidden, self._cell = silero.recur(gates, self._hidden, self._cell)
         return found
 
 

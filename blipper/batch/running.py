@@ -237,6 +237,8 @@ class _Batch:
 
     def _work(self, engine: Engine) -> bool:
         """Work until nothing is left; return whether it was cancelled."""
+        import pyarrow.parquet  # noqa: F401  (half a second, while the workers load their models)
+
         while self._claimed or self._todo or self._elsewhere or engine.busy:
             if self._is_cancelled():
                 return True

@@ -1,0 +1,109 @@
+"""The figures in docs/scaling.md, written from benchmarks/results/batch.json.
+
+Usage: python tools/scaling_figures.py          (rewrites the part of docs/scaling.md between the two markers)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "batch.json"
+DOCUMENT = ROOT / "docs" / "scaling.md"
+START, END = "<!-- figures: python -m benchmarks.batch --write -->\n", "<!-- end of figures -->"
+
+#: Minutes of sound that the projections are for.
+LAPTOP, CLUSTER = 100_000, 100_000_000
+
+
+def render(result: dict[str, Any]) -> str:
+    """Return the section with the figures.
+
+    Parameters
+    ----------
+    result : dict
+        What ``python -m benchmarks.batch`` saved.
+    """
+    return "\n".join([*_measured(result), "", *_projected(result), ""])
+
+
+def _measured(result: dict[str, Any]) -> list[str]:
+    machine, mine, many = result["machine"], result["blipper"], result["many"]
+    load = machine["load_average_at_start"][0]
+    busy = (
+        f" **Other work was running** (load average {load:g}): the machine can do better than this."
+        if load > machine["cores"] / 2
+        else ""
+    )
+    workers = result["workers"]
+    what, facts = result["material"], f"{machine['processor']}, {machine['cores']} cores, {workers} workers"
+    lines = [
+        f"Measured on {machine['date']} by `python -m benchmarks.batch`: {facts}; {what['files']} files of 1 "
+        f"to 10 minutes, {what['audio_s'] / 60:.0f} minutes in all; median of {len(mine['runs'])}.{busy}",
+        "",
+        "| on one and the same machine | times real time | Blipper's batch is faster by | one worker by |",
+        "|---|---|---|---|",
+        f"| **Blipper, batch with {workers} workers** | **{mine['x_real_time']:,.0f}** | | |",
+    ]
+    if result.get("ray"):
+        rate = result["ray"]["x_real_time"]
+        ratio = mine["x_real_time"] / rate
+        lines.append(f"| the same through Ray | {rate:,.0f} | {ratio:.2f} | |")
+    for name, one in result["yardsticks"].items():
+        ratio = result["ratios"][name]
+        lines.append(
+            f"| {name}, one process | {one['x_real_time']:,.1f} | {ratio:,.1f} | {ratio / workers:,.1f} |"
+        )
+    formats = ", ".join(
+        f"{one['x_real_time_a_worker']:,.0f} for {ending.lstrip('.').upper()}"
+        for ending, one in sorted(result["by_format"].items())
+    )
+    (a, b), (c, d) = many["parent_mib"], many["largest_worker_mib"]
+    first, last = many["between_files"]
+    return [
+        *lines,
+        "",
+        f"- One worker, times real time by format: {formats}.",
+        f"- Manifest and tables: {100 * mine['manifest_share']:.2f} % of the time.",
+        f"- Start of the workers: {mine['with_start_s'] - mine['seconds']:.1f} s a run, once.",
+        f"- A second run over {result['again']['unchanged']} recordings that finds all done: "
+        f"{result['again']['seconds']:.2f} s.",
+        f"- {many['files']:,} recordings of 4 s: {many['files_a_second']:.0f} a second. From recording "
+        f"{first:,} to {last:,} the parent went from {a:.0f} to {b:.0f} MiB and the largest worker from "
+        f"{c:.0f} to {d:.0f} MiB.",
+        f"- Results: {result['result_bytes_a_minute'] / 1000:.0f} kB of JSON a minute of sound; "
+        f"{many['manifest_bytes_a_row']:.0f} bytes of manifest a recording.",
+    ]
+
+
+def _projected(result: dict[str, Any]) -> list[str]:
+    rate, workers = result["blipper"]["x_real_time"], result["workers"]
+    core = rate / workers
+    hours = LAPTOP / rate / 60
+    cores = CLUSTER / core / 60 / 24
+    bytes_a_minute = result["result_bytes_a_minute"]
+    recordings = CLUSTER / 5
+    manifest = recordings * result["many"]["manifest_bytes_a_row"] / 1e9
+    gigabytes, terabytes = LAPTOP * bytes_a_minute / 1e9, CLUSTER * bytes_a_minute / 1e12
+    days = CLUSTER / rate / 60 / 24
+    return [
+        "Projected from these figures, not measured:",
+        "",
+        f"- **{LAPTOP:,} minutes** on this machine: {hours:.1f} hours and {gigabytes:.1f} GB of results.",
+        f"- **{CLUSTER / 1e6:.0f} million minutes**: {days:,.0f} days on this machine; in one day with about "
+        f"{cores:,.0f} such cores. {terabytes:.1f} TB of results; as recordings of 5 minutes, "
+        f"{recordings / 1e6:.0f} million files and {manifest:.0f} GB of manifest.",
+    ]
+
+
+def write(result: dict[str, Any]) -> None:
+    """Put the figures of `result` between the two markers of docs/scaling.md."""
+    before, rest = DOCUMENT.read_text(encoding="utf-8").split(START)
+    _, after = rest.split(END)
+    DOCUMENT.write_text(before + START + render(result) + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(json.loads(RESULTS.read_text(encoding="utf-8")))
