@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import live_view
 from ui.endings import watch_this_session
 from ui.engine import engine
 
@@ -16,7 +17,7 @@ st.html(UI / "page.css")
 engine()  # starts the worker, which loads the model while the page is already there
 watch_this_session()
 
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/review.py", title="Review", icon=":material/hearing:", default=True),
         st.Page("pages/live.py", title="Live", icon=":material/mic:"),
@@ -30,4 +31,7 @@ st.navigation(
         st.Page("pages/guide.py", title="Guide", icon=":material/help:"),
     ],
     position="top",
-).run()
+)
+if page.title != "Live":
+    live_view.leave()
+page.run()

@@ -13,6 +13,7 @@ from blipper.live import windowing
 from blipper.settings import Settings
 from tests.live.test_live import GivenSpeech, LevelModel
 from tests.ui.test_listening import piece, play
+from ui import live_view
 from ui.listening import begin
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -49,3 +50,16 @@ def test_a_stream_that_was_left_shows_its_events(monkeypatch: pytest.MonkeyPatch
     (table,) = page.dataframe
     np.testing.assert_allclose(table.value["Peak score"], [0.9], atol=0.01)
     assert not page.slider(key="blipper_live_threshold").disabled
+
+
+def test_another_page_ends_the_stream_and_lets_go_of_its_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windowing, "SpeechDetector", lambda: GivenSpeech(itertools.repeat(0.9)))
+    held = begin(piece(1, 0.0), LevelModel(), Settings())  # type: ignore[arg-type]
+    play(held, 0.01, 5)
+    assert held.analyser.buffered_bytes > 0
+    monkeypatch.setattr(live_view, "_held", lambda: held)
+    live_view.leave()
+    assert held.ended == "left"
+    assert held.analyser.buffered_bytes == 0
+    monkeypatch.setattr(live_view, "_held", lambda: None)
+    live_view.leave()

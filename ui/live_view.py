@@ -59,6 +59,13 @@ def show() -> None:
         st.markdown(WHAT_A_SCORE_IS)
 
 
+def leave() -> None:
+    """End a stream whose page was left; called wherever another page is shown."""
+    held = _held()
+    if held is not None and held.ended is None:
+        held.finish("left")
+
+
 def _held() -> Listening | None:
     held: Listening | None = st.session_state.get(_HELD)
     return held

@@ -154,6 +154,7 @@ class LiveAnalyser:
             rest = self._resampler.resample_chunk(rest, last=True)
         updates = self._advance(rest, last=True)
         self._finished = True
+        self._kept = self._kept[:0].copy()  # no sound outlives its stream
         return updates
 
     def _mono(self, block: ArrayLike) -> Float32:

@@ -80,6 +80,7 @@ def test_an_angry_voice_raises_the_alert(browser: Any, app_url: str, quarrel: Pa
         page.get_by_role("button", name="Stop listening").click()
         page.get_by_text("were heard.").wait_for()
         page.get_by_text("Events so far").wait_for()
+        page.get_by_text("Not listening").or_(page.get_by_text("Stopped.")).first.wait_for()
         with page.expect_download() as download:
             page.get_by_role("button", name="Events (CSV)").click()
         table = Path(download.value.path()).read_text("utf-8").splitlines()

@@ -166,6 +166,7 @@ def test_silence_settles_at_once() -> None:
     assert np.isnan([point.aggression for point in found]).all()
     assert analyser.speaking is None
     assert points(analyser.finish())[-1].end == 10.0
+    assert analyser.buffered_bytes == 0
 
 
 def test_nothing_at_all() -> None:

@@ -50,6 +50,10 @@ class Recorder {
     this.button.disabled = !args.data.ready;
     this.button.textContent = this.run ? "Stop listening" : "Start listening";
     if (this.sent && this.taken.run === this.sent.run && this.taken.number >= this.sent.number) this.sent = null;
+    if (this.last && this.taken.run === this.last.run && this.taken.number >= this.last.number) {
+      this.last = null;
+      this.set("piece", null); // nothing of the sound stays in the session
+    }
     this.send();
   }
 
@@ -147,7 +151,10 @@ class Recorder {
     this.number += 1;
     this.sent = { run: this.run, number: this.number };
     const piece = { ...this.sent, rate: this.rate, pcm: base64(pcm), lost: this.lost, ending: this.ending };
-    if (last) this.run = this.sent = null;
+    if (last) {
+      this.last = this.sent;
+      this.run = this.sent = null;
+    }
     this.set("piece", piece);
   }
 
