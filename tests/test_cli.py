@@ -26,6 +26,7 @@ from blipper.errors import DatasetError
 from blipper.export import Sound
 from blipper.results import Analysis
 from blipper.settings import Settings
+from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.settings import TrainSettings
 from blipper.voice.labels import EMOTIONS
 from tests.helpers import RATE, read_16k
@@ -418,6 +419,24 @@ def test_train_without_options_repeats_the_shipped_run(
     assert result.exit_code == 1
     shipped = json.loads((ROOT / "models" / "mel-cnn" / "metrics.json").read_text(encoding="utf-8"))
     assert asked == shipped["settings"]
+
+
+def test_train_whisper_cnn_repeats_the_shipped_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+
+    def remember(data: Path, output: Path, *, settings: HeadTrainSettings, **rest: object) -> None:
+        asked.update(settings.to_dict())
+        raise DatasetError("enough")
+
+    monkeypatch.setattr("blipper.training.train_whisper.train_whisper", remember)
+    result = run("train", tmp_path, "--model", "whisper-cnn", "--output", tmp_path / "whisper-cnn")
+    assert result.exit_code == 1
+    shipped = json.loads((ROOT / "models" / "whisper-cnn" / "metrics.json").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(asked)) == shipped["settings"]
+    refused = run("train", tmp_path, "--model", "whisper-cnn", "--with-library", "-o", tmp_path / "x")
+    assert refused.exit_code == 2 and "a mel-cnn learns from verdicts" in refused.stderr
 
 
 # A process of its own: what only a real shell shows.

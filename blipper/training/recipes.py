@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from blipper.progress import Progress, silent
+from blipper.training import train, train_whisper
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.settings import TrainSettings
-from blipper.training.train import TrainResult, train
-from blipper.training.train_whisper import train_whisper
+from blipper.training.train import TrainResult
 
 Settings = TrainSettings | HeadTrainSettings
 
@@ -38,8 +38,8 @@ def train_by(
     TrainResult
     """
     if isinstance(settings, HeadTrainSettings):
-        return train_whisper(data, output, settings=settings, alarms=alarms, progress=progress)
-    return train(data, output, settings=settings, progress=progress)
+        return train_whisper.train_whisper(data, output, settings=settings, alarms=alarms, progress=progress)
+    return train.train(data, output, settings=settings, progress=progress)
 
 
 def is_head(values: Mapping[str, Any]) -> bool:
