@@ -179,7 +179,7 @@ def _negatives(found: Mapping[str, Any]) -> str:
 
 def _training(found: Mapping[str, Any]) -> str:
     training, settings = found["training"], found["settings"]
-    if "members" in settings["network"]:
+    if "members" in settings.get("network", {}):
         return _training_heads(found)
     teacher = (
         f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on the "
@@ -242,11 +242,17 @@ def _results(found: Mapping[str, Any]) -> str:
     return f"""
 ## Results on speakers it never met
 
-In brackets, 95 % intervals by bootstrap over speakers; none where there is a single speaker. Windows are
-averaged over a clip.
+In brackets, 95 % intervals by bootstrap over speakers; none where there is a single speaker.
+{_heard(found)}
 
 {chr(10).join(rows)}
 """
+
+
+def _heard(found: Mapping[str, Any]) -> str:
+    if "members" in found["settings"].get("network", {}):
+        return "Each clip's speech was heard in one piece, as the training scores it."
+    return "Windows are averaged over a clip."
 
 
 def _pooled(found: Mapping[str, Any]) -> str:
