@@ -145,11 +145,8 @@ def auto_choice(language: str | None = None) -> tuple[str, str]:
     if usable:
         return f"whisper:{usable[0]}", f"Whisper {usable[0]} was taken, whose weights are on this machine."
     missing = "multilingual weights" if language not in (None, "en") else "weights"
-    return (
-        "pocketsphinx",
-        f"PocketSphinx was taken, since none of Whisper's {missing} are on this machine "
-        f"({weights.weights_dir()}).",
-    )
+    why = f"PocketSphinx was taken, since none of Whisper's {missing} are on this machine."
+    return "pocketsphinx", why
 
 
 def share_out(transcript: Transcript, speech: Sequence[Sequence[Span]]) -> tuple[Transcript, ...]:
