@@ -380,3 +380,20 @@ def test_figures_as_text() -> None:
     assert with_interval(Figure(0.5, (-0.25, 0.75)), "+") == "+0.500 [-0.250, +0.750]"
     assert with_interval(Figure(0.5)) == "0.500"
     assert with_interval(Figure(float("nan"))) == share(None) == share(float("nan")) == "–"
+
+
+def test_explanations_of_the_shipped_weights_and_of_none(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = section(open_page(), "Explanations")
+    assert "Nobody has measured the explanations" in said(page)
+    monkeypatch.delenv("BLIPPER_MODELS")
+    page = open_page()
+    page.selectbox(key="evaluation_model").set_value("mel-cnn").run()
+    section(page, "Explanations")
+    assert "know what moves the score" in said(page)
+    figures = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+    assert figures[-2:] == [
+        "Bands that each emotion's score rests on",
+        "Do the cells named first matter most?",
+    ]

@@ -14,6 +14,7 @@ from ui import (
     evaluation_confusion,
     evaluation_data,
     evaluation_events,
+    evaluation_explanations,
     evaluation_scores,
     evaluation_sections,
 )
@@ -193,6 +194,7 @@ _SECTIONS: dict[str, Section] = {
     "False alarms": evaluation_events.alarms,
     "Groups": evaluation_sections.groups,
     "Other corpora": evaluation_events.corpora,
+    "Explanations": evaluation_explanations.show,
     "Training": evaluation_sections.training,
     "Comparison": evaluation_sections.comparison,
 }
