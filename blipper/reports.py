@@ -226,7 +226,7 @@ def training_text(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> s
 def evaluation_text(metrics: Mapping[str, Any]) -> str:
     """Return a model's figures as a table: shipped weights, all folds, and corpora left out."""
     header = ("test speakers", "clips", "accuracy", "UAR", "macro-F1", "angry ROC-AUC", "calibration")
-    sides = {"": metrics.get("test"), "all folds: ": metrics.get("cross_validation", {}).get("test")}
+    sides = {"": metrics.get("test"), "folds: ": metrics.get("cross_validation", {}).get("test")}
     rows = []
     for prefix, test in sides.items():
         if test:
@@ -239,7 +239,7 @@ def evaluation_text(metrics: Mapping[str, Any]) -> str:
     lines = columns([header, *rows], right=frozenset(range(1, len(header))))
     lines += ["", f"{model['name']} ({model['sha256'][:12]}), threshold {model['threshold']:.2f}."]
     if folds:
-        lines.append(f"All folds: {', '.join(map(str, folds))}; a clip counts once.")
+        lines.append(f"Folds: {', '.join(map(str, folds))}; a clip counts once.")
     return "\n".join(lines) + "\n"
 
 

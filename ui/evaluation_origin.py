@@ -13,7 +13,7 @@ from ui.text import plain
 #: Predictions that can be taken away.
 _FILES = {
     "Predictions of all clips (CSV)": "test-predictions.csv",
-    "Predictions of all folds (CSV)": "fold-predictions.csv",
+    "Predictions of the folds (CSV)": "fold-predictions.csv",
     "Predictions of corpora left out (CSV)": "left-out-predictions.csv",
 }
 

@@ -231,5 +231,5 @@ def _events(models: Sequence[Evaluation]) -> None:
 
 
 def _own(found: Evaluation, side: str, figure: Figure) -> Compared:
-    name = found.name if side == "shipped" else f"{found.name}, all folds"
+    name = found.name if side == "shipped" else f"{found.name}, folds"
     return Compared(name, figure, "own", found.sides[side])

@@ -86,7 +86,7 @@ def _side(evaluation: Evaluation) -> str:
     sides = evaluation.sides
     if len(sides) == 1:
         return "shipped"
-    titles = {"shipped": "These weights", "folds": "All folds (cross-validated)"}
+    titles = {"shipped": "These weights", "folds": "Folds (cross-validated)"}
     chosen = st.segmented_control(
         "Measured on",
         list(sides),
