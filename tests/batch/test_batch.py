@@ -248,7 +248,10 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
         batch.BatchLimits(memory=1)
 
 
-def test_a_limit_below_the_workers_own_need(light: None, calls: Path, tmp_path: Path) -> None:
+def test_a_limit_below_the_workers_own_need(
+    light: None, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_BALLAST", "128")
     with pytest.raises(BatchError, match="before any recording"):
         batch.run(calls, tmp_path / "out", workers=1, limits=batch.BatchLimits(memory=64 << 20))
 
