@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from blipper.figures import VIEWS
 from blipper.figures.signal_data import Signal
 from blipper.recording import Recording
 from blipper.results import Analysis, Curve, ModelInfo, Quality, Track, Trend, no_windows
+from blipper.speakers import Turn
 from tests.helpers import RATE, recording
 from ui.session import Entry, OpenRecording, Shelf
 
@@ -64,8 +67,17 @@ def panels(page: AppTest) -> list[str]:
 
 
 def memory(page: AppTest) -> Signal:
-    (signal,) = page.session_state["signal_memory"].values()
+    (signal,) = memories(page)
     return signal
+
+
+def memories(page: AppTest) -> tuple[Signal, ...]:
+    (signals,) = page.session_state["signal_memory"].values()
+    return signals
+
+
+def shown(page: AppTest) -> OpenRecording:
+    return page.session_state["blipper_shelf"].entries["an-id"].opened
 
 
 def captions(page: AppTest) -> str:
@@ -168,10 +180,66 @@ def test_a_long_recording_opens_with_its_first_quarter_of_an_hour(page):
 
 def test_channels_are_chosen_by_name(page):
     show(page, sine(200, 2.0), sine(300, 2.0))
-    assert page.radio[0].options == ["Channel 1", "Channel 2"]
+    assert page.radio[0].options == ["All", "Channel 1", "Channel 2"]
+    healthy(page.radio[0].set_value(0).run())
     assert np.nanmedian(memory(page).pitch[1]) == pytest.approx(200, rel=0.01)
     healthy(page.radio[0].set_value(1).run())
     assert np.nanmedian(memory(page).pitch[1]) == pytest.approx(300, rel=0.01)
+
+
+def test_all_channels_are_lanes_over_one_time_axis_to_start_with(page):
+    show(page, sine(200, 2.0), sine(300, 2.0))
+    assert page.radio[0].value == -1
+    assert [text.split(" (")[0] for text in panels(page)] == [
+        f"<b>Channel {channel}: {view}"
+        for view in ("Waveform", "Mel spectrogram", "Pitch", "Energy")
+        for channel in (1, 2)
+    ]
+    traces = figure(page)["data"]
+    assert len(traces) == 8
+    assert {trace["xaxis"] for trace in traces} == {"x"}
+    assert [np.nanmedian(signal.pitch[1]) for signal in memories(page)] == pytest.approx([200, 300], rel=0.01)
+    first = memories(page)
+    healthy(page.slider(key="signal_n_mels").set_value(64).run())
+    assert memories(page) is first
+    healthy(page.pills(key="signal_views").set_value(["chroma"]).run())
+    assert [text.split(" (")[0] for text in panels(page)] == ["<b>Channel 1: Chroma", "<b>Channel 2: Chroma"]
+    assert "channels. Choose fewer" not in captions(page)
+
+
+def test_lanes_are_named_by_speakers_whose_names_stay_text(page):
+    show(page, sine(200, 2.0), sine(300, 2.0))
+    call = shown(page).analysis
+    named = replace(call.tracks[1], turns=(Turn(0.0, 1.0, "<a href='x'>B</a> & %{x}"),))
+    shown(page).analysis = replace(call, tracks=(call.tracks[0], named))
+    healthy(page.run())
+    titles = panels(page)
+    assert titles[0].startswith("<b>Channel 1: Waveform")
+    assert titles[1].startswith("<b>&lt;a href='x'&gt;B&lt;/a&gt; &amp; %{x}: Waveform")
+    assert "<a" not in json.dumps(figure(page))
+    assert page.radio[0].options[2].startswith("Channel 2 \\(")
+    assert "<a" not in page.radio[0].options[2].replace("\\<", "")
+
+
+def test_the_chosen_channel_outlives_a_visit_to_another_page(page):
+    show(page, sine(200, 2.0), sine(300, 2.0))
+    healthy(page.radio[0].set_value(1).run())
+    healthy(page.switch_page("pages/guide.py").run())
+    healthy(page.switch_page("pages/signal.py").run())
+    assert page.radio[0].value == 1
+    assert panels(page)[0].startswith("<b>Waveform")
+    healthy(page.radio[0].set_value(-1).run())
+    healthy(page.switch_page("pages/guide.py").run())
+    healthy(page.switch_page("pages/signal.py").run())
+    assert page.radio[0].value == -1
+
+
+def test_eight_channels_with_all_views_say_how_many_are_shown(page):
+    show(page, *(sine(200, 1.0) for _ in range(8)))
+    assert len(panels(page)) == 32
+    healthy(page.pills(key="signal_views").set_value(list(VIEWS)).run())
+    assert len(panels(page)) == 32
+    assert "first 4 of 8 channels" in captions(page)
 
 
 def test_settings_outlive_a_visit_to_another_page(page):
@@ -187,9 +255,10 @@ def test_settings_outlive_a_visit_to_another_page(page):
     assert len(panels(page)) == 1
 
 
-def test_nothing_of_a_deleted_recording_is_kept(page):
-    show(page, sine(220, 3.0))
-    alive = weakref.ref(memory(page).recording)
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_nothing_of_a_deleted_recording_is_kept(page, n_channels):
+    show(page, *[sine(220, 3.0)] * n_channels)
+    alive = weakref.ref(memories(page)[0].recording)
     page.session_state["blipper_shelf"].clear()
     healthy(page.run())
     gc.collect()

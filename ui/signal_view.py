@@ -9,7 +9,18 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from blipper.figures import VIEW_NAMES, VIEWS, Framing, Signal, SignalSettings, View, draw_signal
+from blipper.figures import (
+    VIEW_NAMES,
+    VIEWS,
+    Framing,
+    Signal,
+    SignalSettings,
+    View,
+    channel_signals,
+    channels_that_fit,
+    draw_channels,
+    draw_signal,
+)
 from blipper.figures.signal_data import FFT_SIZES
 from blipper.wording import length
 from ui.session import OpenRecording
@@ -23,6 +34,9 @@ SHORT = 10.0
 
 #: Times of the stretch's slider count from here; sliders know dates, not durations.
 _ZERO = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
+#: In place of a channel's number: all channels, one below the other.
+ALL = -1
 
 #: What the controls start with, and what they go back to.
 DEFAULTS: dict[str, Any] = {
@@ -63,16 +77,31 @@ def show(opened: OpenRecording) -> None:
         st.info("Choose at least one view.")
         return
     views: list[View] = [view for view in VIEWS if view in chosen]
-    signal = _signal(opened, framing)
+    together = framing.channel == ALL
+    n_channels = opened.recording.n_channels
+    n_shown = channels_that_fit(n_channels, len(views)) if together else 1
+    signals = _signals(opened, framing, n_shown)
+    signal = signals[0]
+    if together:
+        labels = [_label(opened, channel) for channel in range(n_shown)]
+        figure = draw_channels(signals, labels, views, settings)
+    else:
+        figure = draw_signal(signal, views, settings)
     st.plotly_chart(
-        draw_signal(signal, views, settings),
+        figure,
         width="stretch",
         theme="streamlit",
-        alt=f"{', '.join(VIEW_NAMES[view] for view in views)} over time",
+        alt=f"{', '.join(VIEW_NAMES[view] for view in views)} over time"
+        + (", one panel a channel" if together else ""),
         key=f"signal_figure_{opened.id}",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
     )
     _say_resolution(signal, views)
+    if together and n_shown < n_channels:
+        st.caption(
+            f"So many views leave room for the first {n_shown} of {n_channels} channels. Choose fewer views "
+            "to see all of them, or one channel."
+        )
     with st.expander("How to read these views", icon=":material/info:"):
         st.markdown(HOW_TO_READ)
 
@@ -82,13 +111,17 @@ def _settings(opened: OpenRecording) -> tuple[Framing, SignalSettings]:
     recording = opened.recording
     channel, start, end = 0, 0.0, recording.duration
     if recording.n_channels > 1:
+        # Streamlit keeps the function that names options, so it holds the names and not the recording.
+        options = {ALL: "All"} | {index: _option(opened, index) for index in range(recording.n_channels)}
         channel = st.radio(
             "Channel",
-            range(recording.n_channels),
-            format_func=lambda index: plain(recording.channel_names[index].capitalize()),
+            list(options),
+            format_func=options.__getitem__,
             horizontal=True,
-            key=_kept(f"channel_{opened.id}", 0),
-            help="Which channel of the recording to look at; they were kept apart when it was opened.",
+            key=_kept(f"channel_{opened.id}", ALL),
+            help="Which channel of the recording to look at; they were kept apart when it was opened. "
+            "“All” draws every view once a channel, with the same scale, over one time axis. The channels "
+            "then share the columns of the figure, so one alone has finer detail.",
         )
     if recording.duration > SHORT:
         start, end = _stretch(opened)
@@ -172,17 +205,39 @@ def _stretch(opened: OpenRecording) -> tuple[float, float]:
     return start, min(duration, max((final - _ZERO).total_seconds(), start + 1.0))
 
 
-def _signal(opened: OpenRecording, framing: Framing) -> Signal:
+def _speakers(opened: OpenRecording, channel: int) -> str:
+    """Return who speaks in a channel, as people named them; empty where nobody is named."""
+    return " and ".join(dict.fromkeys(turn.speaker for turn in opened.analysis.tracks[channel].turns))
+
+
+def _label(opened: OpenRecording, channel: int) -> str:
+    """Return a channel's speaker, or its own name where that is all that is known; text from outside."""
+    name, speakers = opened.recording.channel_names[channel], _speakers(opened, channel)
+    return name.capitalize() if speakers in ("", name) else shorten(speakers, 40)
+
+
+def _option(opened: OpenRecording, channel: int) -> str:
+    """Return a channel's name with its speaker's, if that is another, as Markdown."""
+    name, label = opened.recording.channel_names[channel].capitalize(), _label(opened, channel)
+    return plain(name if label == name else f"{name} ({label})")
+
+
+def _signals(opened: OpenRecording, framing: Framing, n_shown: int) -> tuple[Signal, ...]:
     """Return the measured stretch, from this session's memory where nothing that touches it has changed.
 
-    The memory holds one stretch a recording, and lets go of it together with the recording.
+    One signal, or the first `n_shown` channels' where all are asked for. The memory holds one stretch a
+    recording, and lets go of it together with the recording.
     """
-    memory: WeakKeyDictionary[OpenRecording, Signal] = st.session_state.setdefault(
+    memory: WeakKeyDictionary[OpenRecording, tuple[Signal, ...]] = st.session_state.setdefault(
         "signal_memory", WeakKeyDictionary()
     )
-    known = memory.get(opened)
-    if known is None or known.framing != framing:
-        known = memory[opened] = Signal(opened.recording, framing)
+    if framing.channel == ALL:
+        wanted = channel_signals(opened.recording, framing, n_shown)
+    else:
+        wanted = (Signal(opened.recording, framing),)  # nothing is measured before it is asked for
+    known = memory.get(opened, ())
+    if [(one.framing, one.share) for one in known] != [(one.framing, one.share) for one in wanted]:
+        known = memory[opened] = wanted
     return known
 
 

@@ -17,6 +17,7 @@ from blipper.figures.evaluation_events import conditions_figure, corpora_figure,
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
+from blipper.figures.signal_lanes import channel_signals, channels_that_fit, draw_channels
 from blipper.figures.timeline import aggression_figure, emotions_figure, timeline_figure
 
 __all__ = [
@@ -31,12 +32,15 @@ __all__ = [
     "SignalSettings",
     "View",
     "aggression_figure",
+    "channel_signals",
+    "channels_that_fit",
     "comparison_figure",
     "conditions_figure",
     "confusion_figure",
     "corpora_figure",
     "counts_figure",
     "coverage_figure",
+    "draw_channels",
     "draw_signal",
     "emotions_figure",
     "figure_of",

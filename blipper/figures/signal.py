@@ -109,11 +109,15 @@ def draw_signal(signal: Signal, views: Sequence[View], settings: SignalSettings)
 
     Parameters and errors are those of :func:`signal_figure`.
     """
+    return stack(signal_panels(signal, views, settings), start=signal.start, end=signal.end)
+
+
+def signal_panels(signal: Signal, views: Sequence[View], settings: SignalSettings) -> list[Panel]:
+    """Return one panel a view, for :func:`blipper.figures.style.stack`; otherwise as :func:`draw_signal`."""
     unknown = [view for view in views if view not in VIEWS]
     if unknown or not views:
         raise SettingsError(f"views are {list(views)}, expected one or more of {', '.join(VIEWS)}")
-    panels = [_PANELS[view](signal, settings) for view in VIEWS if view in views]
-    return stack(panels, start=signal.start, end=signal.end)
+    return [_PANELS[view](signal, settings) for view in VIEWS if view in views]
 
 
 def _waveform(signal: Signal, settings: SignalSettings) -> Panel:

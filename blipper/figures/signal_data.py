@@ -2,8 +2,9 @@
 
 A stretch of a recording becomes at most :data:`MAX_COLUMNS` columns, however long it is: every sample counts
 (short frames are averaged into a column, the waveform keeps its extremes; F0 alone is sampled, and that only
-in stretches beyond 17 minutes), but the arrays stay small enough to draw. Spectra are computed once and
-shared by all views that need them. Levels are dBFS: a full-scale sine reaches 0 dBFS in a spectrum, and
+in stretches beyond 17 minutes, all channels of a figure together), but the arrays stay small enough to draw.
+Spectra are computed once and shared by all views that need them. Channels that are drawn in one figure share
+what that may cost, see :class:`Signal`. Levels are dBFS: a full-scale sine reaches 0 dBFS in a spectrum, and
 -3 dBFS as an RMS level.
 """
 
@@ -33,6 +34,9 @@ MAX_TRANSFORMED = 40_000_000
 #: Frames in which F0 is looked for at most: one every 37.5 ms of 10 minutes. Beyond 17 minutes there are gaps
 #: between these frames of 64 ms.
 MAX_PITCH_FRAMES = 16_000
+
+#: Signals that may share a figure's columns and frames at most.
+MAX_SHARE = 32
 
 #: Below this power (-120 dBFS) everything is silence.
 POWER_FLOOR = np.float32(1e-12)
@@ -86,18 +90,24 @@ class Signal:
     ----------
     recording : Recording
     framing : Framing
+    share : int
+        How many signals one figure shows: each gets this part of the columns, points and frames that a
+        figure may have.
 
     Raises
     ------
     SettingsError
-        If the recording has no such channel, or ends before the stretch starts.
+        If the recording has no such channel, or ends before the stretch starts, or the share is none.
     """
 
     recording: Recording
     framing: Framing = field(default_factory=Framing)
+    share: int = 1
 
     def __post_init__(self) -> None:
         """Check that the recording has such a stretch."""
+        if not 1 <= self.share <= MAX_SHARE:
+            raise SettingsError(f"{self.share} signals share a figure, expected 1 to {MAX_SHARE}")
         if not 0 <= self.framing.channel < self.recording.n_channels:
             raise SettingsError(
                 f"channel {self.framing.channel} does not exist, "
@@ -140,13 +150,18 @@ class Signal:
     @property
     def hop_length(self) -> int:
         """The hop in use, in samples: the one asked for, or a longer one in a long stretch; never a gap."""
-        affordable = math.ceil(self.n_samples * self.framing.n_fft / MAX_TRANSFORMED)
+        affordable = math.ceil(self.n_samples * self.framing.n_fft * self.share / MAX_TRANSFORMED)
         return min(self.framing.n_fft, max(self.framing.hop_length, affordable))
+
+    @property
+    def max_columns(self) -> int:
+        """Columns of a spectrogram and points of a line at most."""
+        return MAX_COLUMNS // self.share
 
     @property
     def frames_per_column(self) -> int:
         """How many frames are averaged (as power) into one column of a spectrogram."""
-        return math.ceil(math.ceil(self.n_samples / self.hop_length) / MAX_COLUMNS)
+        return math.ceil(math.ceil(self.n_samples / self.hop_length) / self.max_columns)
 
     @property
     def column_step(self) -> float:
@@ -157,9 +172,9 @@ class Signal:
     def envelope(self) -> tuple[float, Float32, Float32]:
         """The waveform: step in seconds, lowest and highest sample of each step, shape (n,) each.
 
-        A stretch of up to :data:`MAX_ENVELOPE` samples has one sample a step.
+        A stretch of up to :data:`MAX_ENVELOPE` samples, divided by the share, has one sample a step.
         """
-        width = math.ceil(self.n_samples / MAX_ENVELOPE)
+        width = math.ceil(self.n_samples / (MAX_ENVELOPE // self.share))
         parts = [(part.min(axis=1), part.max(axis=1)) for part in self._cells(width)]
         low, high = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return width / self.sampling_rate, low, high
@@ -167,7 +182,7 @@ class Signal:
     @cached_property
     def level(self) -> tuple[float, Float32]:
         """The energy: step in seconds, and RMS level in dBFS of each step, at least -120, shape (n,)."""
-        width = max(round(0.01 * self.sampling_rate), math.ceil(self.n_samples / MAX_COLUMNS))
+        width = max(round(0.01 * self.sampling_rate), math.ceil(self.n_samples / self.max_columns))
         parts = [np.square(part).mean(axis=1, dtype=np.float64) for part in self._cells(width)]
         return width / self.sampling_rate, decibels(np.concatenate(parts).astype(np.float32))
 
@@ -194,7 +209,9 @@ class Signal:
     def pitch(self) -> tuple[float, Float32]:
         """F0: step in seconds, and the median of each step's voiced frames in Hz, NaN without; shape (n,)."""
         length = frame_length_for(self.sampling_rate)
-        hop = max(round(0.01 * self.sampling_rate), math.ceil(self.n_samples / MAX_PITCH_FRAMES))
+        hop = max(
+            round(0.01 * self.sampling_rate), math.ceil(self.n_samples / (MAX_PITCH_FRAMES // self.share))
+        )
         n_frames = math.ceil(self.n_samples / hop)
         if hop > length:  # sampled with gaps: F0 of a stretch of hours is an overview
             f0 = self._sparse_pitch(length, hop, n_frames)
@@ -202,7 +219,7 @@ class Signal:
             batches = frames(self._around(length, hop, n_frames), length, hop)
             step = hop / self.sampling_rate
             f0 = np.concatenate([yin(batch, self.sampling_rate, hop=step)[0] for batch in batches])
-        group = math.ceil(n_frames / MAX_COLUMNS)
+        group = math.ceil(n_frames / self.max_columns)
         f0 = np.pad(f0, (0, -len(f0) % group), constant_values=np.nan).reshape(-1, group)
         medians = np.full(len(f0), np.nan, dtype=np.float32)
         voiced = np.isfinite(f0).any(axis=1)

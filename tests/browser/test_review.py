@@ -339,3 +339,7 @@ def test_channels_kept_apart(new_page: OpenPage, two_minutes: Path, tmp_path: Pa
         assert time.monotonic() < deadline, "the player still holds the left channel"
         page.wait_for_timeout(100)
     wait_for_result(page, call.name)
+    page.get_by_role("link", name="Signal").click()
+    page.get_by_text("Agent: Mel spectrogram").wait_for()
+    page.get_by_text("Right: Mel spectrogram").wait_for()
+    shoot(page, "signal-channels-1440-light")
