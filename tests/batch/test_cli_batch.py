@@ -37,7 +37,13 @@ def start(*arguments: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=heed_ctrl_c,
     )
+
+
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to a command that it starts in the background: Ctrl-C would pass it by."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_summary_names_what_failed_and_why(calls: Path, tmp_path: Path, speech: np.ndarray) -> None:
