@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -30,3 +31,8 @@ def read_16k(path: Path) -> np.ndarray:
 def silence(seconds: float) -> np.ndarray:
     """Return digital silence."""
     return np.zeros(round(seconds * RATE), dtype=np.float32)
+
+
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to what it starts in the background, where Ctrl-C passes by; a `preexec_fn`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -29,7 +29,7 @@ from blipper.settings import Settings
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.settings import TrainSettings
 from blipper.voice.labels import EMOTIONS
-from tests.helpers import RATE, read_16k
+from tests.helpers import RATE, heed_ctrl_c, read_16k
 
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., Result]
@@ -453,6 +453,7 @@ def started(speech: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_ctrl_c,
         )
         running.append(process)
         return process

@@ -20,6 +20,7 @@ from blipper.cli import app
 from blipper.cli_batch import state_text, summary_text
 from tests.batch.conftest import write_call
 from tests.conftest import ROOT
+from tests.helpers import heed_ctrl_c
 
 #: The command with the light worker, in a process of its own.
 LIGHT = (
@@ -39,11 +40,6 @@ def start(*arguments: object) -> subprocess.Popen[str]:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         preexec_fn=heed_ctrl_c,
     )
-
-
-def heed_ctrl_c() -> None:
-    """Undo what a shell does to a command that it starts in the background: Ctrl-C would pass it by."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_summary_names_what_failed_and_why(calls: Path, tmp_path: Path, speech: np.ndarray) -> None:

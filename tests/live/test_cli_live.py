@@ -18,7 +18,7 @@ import soundfile
 import blipper
 from blipper.results import Analysis
 from tests.conftest import ROOT
-from tests.helpers import RATE
+from tests.helpers import RATE, heed_ctrl_c
 from tests.live.helpers import conversation
 
 COMMAND = (sys.executable, "-m", "blipper", "live", "--stdin")
@@ -45,7 +45,7 @@ def wav(samples: np.ndarray) -> bytes:
 
 def start(*arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-    return subprocess.Popen((*COMMAND, *arguments), cwd=ROOT, **streams)
+    return subprocess.Popen((*COMMAND, *arguments), cwd=ROOT, preexec_fn=heed_ctrl_c, **streams)
 
 
 def lines(output: bytes) -> list[dict[str, Any]]:
