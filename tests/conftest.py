@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,14 @@ def warm_engine(request: pytest.FixtureRequest) -> None:
         from ui.engine import engine
 
         assert engine().worker.warm.wait(120)
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Put the main module back: AppTest leaves a page there, which processes started later would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 def pytest_sessionfinish() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,8 @@ def table(key: str, columns: Mapping[str, Sequence[Any]], name: str, *, height: 
     )
     st.download_button(
         "This table (CSV)",
-        data=as_csv(columns),
+        # Written when asked for: a file of each run would be gone before a browser in a hurry has it.
+        data=functools.partial(as_csv, columns),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

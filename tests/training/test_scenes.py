@@ -186,6 +186,7 @@ class Loudness:
     """A stand-in for a voice model: aggression is how loud a window is beside the speakers' level."""
 
     info = ModelInfo("loudness", "0" * 64, 0.5)
+    why = ""
 
     def score_windows(self, samples, rate, starts, ends):  # type: ignore[no-untyped-def]
         def score(a: float, b: float) -> float:
