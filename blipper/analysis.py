@@ -96,7 +96,7 @@ def analyze(
         versions=_versions(),
     )
     if voice.why:
-        notice = Notice("model", f"Scored by the voice model {voice.info.name}. {voice.why}")
+        notice = Notice("model", f"Scored by the voice model {voice.info.name}. {voice.why}", severity="info")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")

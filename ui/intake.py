@@ -98,7 +98,7 @@ def _choose_model() -> None:
     )
     for name, missing in lacks.items():
         if missing is not None:
-            st.caption(plain(f"{name} is more accurate, but {missing}."))
+            st.caption(plain(f"{name} tells single clips apart better, but {missing}."))
 
 
 def show_introduction() -> None:

@@ -101,7 +101,10 @@ def _result(opened_id: str) -> None:
         "worth a listen and decides nothing; a person may sound angry and not be."
     )
     for notice in analysis.notices:
-        (st.warning if notice.severity == "warning" else st.info)(plain(notice.message))
+        if notice.code == "model":  # of every recording: worth knowing, not worth a box
+            st.caption(plain(notice.message))
+        else:
+            (st.warning if notice.severity == "warning" else st.info)(plain(notice.message))
     show_speakers(opened, analysis)
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]

@@ -58,11 +58,13 @@ def choose(directory: str | Path | None = None) -> Choice:
         raise ModelError(f"{folder}: no voice model here; a folder with {CONFIG} and {WEIGHTS} is needed")
     if ACCURATE in names:
         if find_encoder() is not None:
-            return Choice(ACCURATE, "The more accurate model; Whisper's weights are on this machine.")
+            return Choice(
+                ACCURATE, "It tells single clips apart better; Whisper's weights are on this machine."
+            )
         others = [name for name in names if name != ACCURATE]
         if others:
             name = WHOLE if WHOLE in others else others[0]
-            return Choice(name, f"{ACCURATE} is more accurate, but {wanted()}.")
+            return Choice(name, f"{ACCURATE} tells single clips apart better, but {wanted()}.")
         return Choice(ACCURATE, "The only model that is installed.")
     name = WHOLE if WHOLE in names else names[0]
     return Choice(name, "")

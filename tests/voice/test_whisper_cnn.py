@@ -120,7 +120,9 @@ def test_auto_takes_it_where_whispers_weights_are(folder: Path, tmp_path: Path, 
     analysis = analyze(audio.from_samples(speech[np.newaxis, : 16_000 * 4], 16_000), model=voice)
     assert analysis.model.name == "whisper-cnn"
     (notice,) = [notice for notice in analysis.notices if notice.code == "model"]
-    assert notice.message.startswith("Scored by the voice model whisper-cnn. The more accurate model;")
+    assert notice.message.startswith(
+        "Scored by the voice model whisper-cnn. It tells single clips apart better;"
+    )
     assert load_model("whisper-cnn", folder).why == ""
     assert list_models(folder)[0]["lacks"] is None
 
