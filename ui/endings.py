@@ -20,7 +20,6 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.state import SafeSessionState
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +53,10 @@ class Endings:
         self._seen: dict[str, float] = {}
         self._callbacks: dict[str, list[Callable[[], None]]] = {}
 
-    def watch(self, session_id: str) -> bool:
-        """Watch a session from now on, and return whether it is new; a second call renews."""
+    def watch(self, session_id: str) -> None:
+        """Watch a session from now on; a second call renews."""
         with self._lock:
-            new = session_id not in self._seen
             self._seen[session_id] = self._clock()
-        return new
 
     def look(self) -> None:
         """End the sessions that have been out of reach for too long."""
@@ -101,19 +98,7 @@ def watch_this_session() -> None:
     context = get_script_run_ctx()
     # AppTest has no server behind it, only a mock of one, and so nothing to end.
     if context is not None and runtime.exists() and type(runtime.get_instance()) is Runtime:
-        endings = _endings()
-        if endings.watch(context.session_id):
-            endings.at_end(context.session_id, functools.partial(let_go, context.session_state))
-
-
-def let_go(state: SafeSessionState) -> None:
-    """Empty a session's state, so that recordings and results go without anybody having to find them.
-
-    The objects of a session that began while the model was loading are never collected (see ``gc.freeze`` in
-    ui/engine.py), and would keep what it holds.
-    """
-    with state._lock:
-        state._state.clear()
+        _endings().watch(context.session_id)
 
 
 def at_session_end(callback: Callable[[], None]) -> None:

@@ -1,11 +1,6 @@
 """Sessions end when their browser has been gone for long enough, and not before."""
 
-import gc
-import weakref
-
-from streamlit.runtime.state import SafeSessionState, SessionState
-
-from ui.endings import GRACE, Endings, let_go
+from ui.endings import GRACE, Endings
 
 
 def test_a_session_ends_once_its_browser_has_been_gone_for_the_grace():
@@ -57,27 +52,3 @@ def test_what_was_to_be_done_at_the_end_is_done_once_each():
     endings.finish("a")
     endings.finish("nobody")
     assert done == ["first", "second"]
-
-
-class Recording:
-    """Stands for what a session holds."""
-
-
-def test_what_a_session_held_goes_even_if_its_own_objects_stay():
-    state = SessionState()
-    kept = SafeSessionState(state, lambda: None)
-    kept["recording"] = Recording()
-    there = weakref.ref(kept["recording"])
-    gc.disable()  # as for objects that gc.freeze took out of every collection
-    try:
-        let_go(kept)
-        assert there() is None
-    finally:
-        gc.enable()
-    assert "recording" not in kept
-
-
-def test_watching_a_session_says_whether_it_is_new():
-    endings = Endings(lambda _: True, lambda _: None)
-    assert endings.watch("a")
-    assert not endings.watch("a")
