@@ -130,9 +130,19 @@ def explain_setup(
     data: Annotated[Path, typer.Argument(help="The folder with the corpora; CREMA-D must be there.")],
     model: ModelOption = "auto",
     fold: Annotated[int, typer.Option("--fold", help="Only speakers whom this fold trains on are used.")] = 1,
+    companion: Annotated[
+        bool,
+        typer.Option(
+            "--companion",
+            help="Train the companion on named features instead, and measure it on the test speakers.",
+        ),
+    ] = False,
 ) -> None:
     """Make the neutral speech that a model's explanations compare with, beside the model's weights."""
     with exit_codes():
+        if companion:
+            _make_companion(data, fold)
+            return
         from blipper.explain.background import BACKGROUND, write_background
         from blipper.paths import models_dir
 
@@ -152,19 +162,21 @@ def explain_setup(
 
 
 def _make_companion(data: Path, fold: int) -> None:
+    from blipper.explain.companion_summary import SUMMARY, write_summary
     from blipper.explain.features import COMPANION, write_companion
-    from blipper.training.companion import fit, gather
+    from blipper.training.companion import fit, gather, summary_of
 
     with progress_bars(lines=True) as progress:
         table = gather(data, fold=fold, progress=progress)
     made = fit(table, fold=fold)
     try:
         write_companion(made)
+        write_summary(summary_of(table, made))
     except OSError as error:
-        raise BlipperError(f"{COMPANION}: cannot be written: {error.strerror}") from error
+        raise BlipperError(f"{COMPANION.parent}: cannot be written to: {error.strerror}") from error
     figures = made.figures
     inform(
-        f"Wrote {COMPANION}. On {figures['clips']} clips of {figures['split']}: UAR {figures['uar']:.2f} "
+        f"Wrote {COMPANION.name} and {SUMMARY.name} to {COMPANION.parent}. On {figures['clips']} clips of {figures['split']}: UAR {figures['uar']:.2f} "
         f"over {figures['emotions']} emotions, ROC-AUC of anger {figures['roc_auc']['aggression']:.2f}."
     )
 

@@ -9,7 +9,6 @@ credit.
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ import numpy as np
 from blipper.explain.attribution import Piece
 from blipper.explain.background import Background
 from blipper.explain.gradients import log_odds
+from blipper.explain.shap_state import generator_lent
 from blipper.explain.targets import all_log_odds
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
@@ -28,8 +28,6 @@ from blipper.voice.models import VoiceModel
 ROUND: Final = 50
 
 _explainers: WeakKeyDictionary[VoiceModel, tuple[Background, Any]] = WeakKeyDictionary()
-# Guards the explainers and NumPy's global generator, which shap seeds.
-_lock = threading.Lock()
 
 
 def shap_pieces(
@@ -98,22 +96,18 @@ def _ends(
 
 
 def _round(model: VoiceModel, background: Background, picture: Float32, target: int, seed: int) -> Float32:
-    with _lock:
+    with generator_lent():
         held = _explainers.get(model)
         if held is None or held[0] is not background:
             held = (background, _explainer(model, background))
             _explainers[model] = held
-        state = np.random.get_state()  # noqa: NPY002 (shap knows no other generator)
-        try:
-            values, _ = held[1].shap_values(
-                picture,
-                nsamples=ROUND,
-                ranked_outputs=np.array([[target]]),
-                output_rank_order="custom",
-                rseed=seed % 2**31,
-            )
-        finally:
-            np.random.set_state(state)  # noqa: NPY002
+        values, _ = held[1].shap_values(
+            picture,
+            nsamples=ROUND,
+            ranked_outputs=np.array([[target]]),
+            output_rank_order="custom",
+            rseed=seed % 2**31,
+        )
     result: Float32 = np.asarray(values)[0, :, :-1, 0].astype(np.float32)
     return result
 
