@@ -66,7 +66,8 @@ def show(opened: OpenRecording) -> None:
 
 def peak_score(analysis: Analysis) -> float | None:
     """Return the highest point of all curves; None without speech."""
-    peaks = [np.nanmax(t.curve.aggression) for t in analysis.tracks if not np.isnan(t.curve.aggression).all()]
+    scores = [track.scored.aggression for track in analysis.tracks]
+    peaks = [np.nanmax(curve) for curve in scores if not np.isnan(curve).all()]
     return float(max(peaks)) if peaks else None
 
 
