@@ -176,8 +176,9 @@ def _make_companion(data: Path, fold: int) -> None:
         raise BlipperError(f"{COMPANION.parent}: cannot be written to: {error.strerror}") from error
     figures = made.figures
     inform(
-        f"Wrote {COMPANION.name} and {SUMMARY.name} to {COMPANION.parent}. On {figures['clips']} clips of {figures['split']}: UAR {figures['uar']:.2f} "
-        f"over {figures['emotions']} emotions, ROC-AUC of anger {figures['roc_auc']['aggression']:.2f}."
+        f"Wrote {COMPANION.name} and {SUMMARY.name} to {COMPANION.parent}. On {figures['clips']} clips of "
+        f"{figures['split']}: UAR {figures['uar']:.2f} over {figures['emotions']} emotions, ROC-AUC of anger "
+        f"{figures['roc_auc']['aggression']:.2f}."
     )
 
 

@@ -1,9 +1,9 @@
 """Speech rate without words: syllables a second, counted by their nuclei.
 
-The method is that of de Jong and Wempe (2009), "Praat script to detect syllable nuclei and measure speech rate
-automatically", Behavior Research Methods 41(2): a syllable is a peak of intensity that stands out from the dips
-beside it, is not far below the loudest, and is voiced. It counts some syllables too few in fast, slurred speech,
-and is for comparing speech with other speech of one recording rather than for counting.
+The method is that of de Jong and Wempe (2009), "Praat script to detect syllable nuclei and measure speech
+rate automatically", Behavior Research Methods 41(2): a syllable is a peak of intensity that stands out from
+the dips beside it, is not far below the loudest, and is voiced. It counts some syllables too few in fast,
+slurred speech, and is for comparing speech with other speech of one recording rather than for counting.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def syllable_nuclei(samples: Float32, sampling_rate: int) -> np.ndarray:
     power = np.square(rows[:, first : first + len(window)], dtype=np.float64) @ (window / window.sum())
     level = 10 * np.log10(power + 1e-10)
     loud = float(np.quantile(level, 0.99))
-    # SciPy's prominence is the height above the higher of the two dips: the paper's condition on both sides. It
-    # passes over equal heights, so the slightest slope makes the last of several the highest.
+    # SciPy's prominence is the height above the higher of the two dips: the paper's condition on both sides.
+    # It passes over equal heights, so the slightest slope makes the last of several the highest.
     level += 1e-6 * np.arange(len(level))
     peaks, _ = find_peaks(level, height=loud - BELOW, prominence=DIP)
     if not len(peaks) or loud < -60:

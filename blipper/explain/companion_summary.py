@@ -1,8 +1,8 @@
-"""Which named features each emotion rests on: SHAP values of the companion over a test set, shipped as a summary.
+"""Which named features each emotion rests on: the companion's SHAP values over a test set, as a summary.
 
 The companion is linear, so the SHAP value of a feature is its weight times its distance from the usual
-(Lundberg and Lee 2017, corollary 1); :func:`blipper.explain.features.explain_vector` asks ``shap`` itself, and
-the tests hold both together. Values are in log-odds.
+(Lundberg and Lee 2017, corollary 1); :func:`blipper.explain.features.explain_vector` asks ``shap`` itself,
+and the tests hold both together. Values are in log-odds.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """One fused score taken apart exactly, in log-odds: the prior, what the voice gave, what each word gave.
 
-The fused curve (:mod:`blipper.fusion`) says for each of its cells ``log-odds = prior + voice + words``. What the
-words gave is the evidence of one utterance, its log-odds less the prior, times a factor (its weight, and the limit
-on what one side can say against the other). SHAP values split the utterance's log-odds into its words and a base,
-the text model's answer to no words at all; the same factor turns them into shares of what the words gave. What the
-base contributes is named, too, as :attr:`Decomposition.rest`: nothing is hidden in another part.
+The fused curve (:mod:`blipper.fusion`) says for each of its cells ``log-odds = prior + voice + words``. What
+the words gave is the evidence of one utterance, its log-odds less the prior, times a factor (its weight, and
+the limit on what one side can say against the other). SHAP values split the utterance's log-odds into its
+words and a base, the text model's answer to no words at all; the same factor turns them into shares of what
+the words gave. What the base contributes is named, too, as :attr:`Decomposition.rest`: nothing is hidden in
+another part.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def counted(track: Track, cell: int, balance: float) -> int | None:
 
 
 def peak_in(track: Track, span: Span) -> float | None:
-    """Return the middle of the cell with the highest score that a stretch reaches into; None where none has one."""
+    """Return the middle of the highest cell that a stretch reaches into; None where none has a score."""
     curve = track.scored
     half = curve.step / 2
     inside = np.flatnonzero(

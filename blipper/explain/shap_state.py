@@ -1,4 +1,4 @@
-"""``shap`` draws from NumPy's global generator, which belongs to everybody: it is lent, and given back as it was."""
+"""``shap`` draws from NumPy's global generator, which belongs to everybody: it is lent, and given back."""
 
 from __future__ import annotations
 

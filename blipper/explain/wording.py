@@ -222,10 +222,20 @@ def main_range(attribution: Attribution) -> Main | None:
         high,
         start if brief else None,
         end if brief else None,
-        end >= attribution.end - 2 * attribution.step,
+        _lasts(attribution, low, high, start),
         value * direction / total,
         louder,
     )
+
+
+def _lasts(attribution: Attribution, low: float, high: float, start: float) -> bool:
+    """Say whether a range's contributions begin about `start` and go on to the end of what is explained."""
+    direction = np.sign(attribution.difference) or 1.0
+    pushes = np.clip(_range_over_time(attribution, low, high) * direction, 0, None)
+    gains = np.cumsum(pushes) / max(float(pushes.sum()), 1e-12)
+    first = round((start - attribution.start) / attribution.step)
+    before = float(gains[first - 1]) if first > 0 else 0.0
+    return before <= 0.1 and int(np.searchsorted(gains, 0.95)) >= 0.9 * len(gains)
 
 
 def _detail(attribution: Attribution) -> str:

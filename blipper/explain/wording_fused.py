@@ -1,7 +1,7 @@
 """A fused score in one plain sentence: which side gives it, what in the voice, which words.
 
-Never surer than the explanation of the voice (:func:`blipper.explain.wording.judge`), the words' standard errors
-and how surely the words were heard allow.
+Never surer than the explanation of the voice (:func:`blipper.explain.wording.judge`), the words' standard
+errors and how surely the words were heard allow.
 """
 
 from __future__ import annotations
@@ -65,19 +65,17 @@ def tell_fused(
     direction = 1.0 if together > 0 else -1.0
     voice, said = max(0.0, direction * found.voice), max(0.0, direction * found.words)
     part = voice / (voice + said)
-    lead = (
+    side = (
         "mostly the voice" if part >= MOSTLY else "mostly the words" if part <= 1 - MOSTLY else "both sides"
     )
-    clauses = [
-        f"{start}, {lead}"
-        + (
-            f": {first}"
-            if (first := _lead(found, part, direction, attribution, certainty, words, draft))
-            else ""
-        )
-    ]
-    clauses.append(_other(found, part, direction))
-    return Told("; ".join(clause for clause in clauses if clause) + ".", certainty, reason)
+    details = []
+    if part > 1 - MOSTLY:
+        details.append(_voice(attribution, direction, certainty))
+    if part < MOSTLY:
+        details.append(_words(found, direction, words, draft))
+    detail = ", and ".join(filter(None, details))
+    lead = f"{start}, {side}: {detail}" if detail else f"{start}, {side}"
+    return Told("; ".join(filter(None, (lead, _other(found, part, direction)))) + ".", certainty, reason)
 
 
 def top_words(words: WordShares, direction: float, target: str = "aggression") -> list[str]:
@@ -107,24 +105,6 @@ def top_words(words: WordShares, direction: float, target: str = "aggression") -
         if text and text.casefold() not in {name.casefold() for name in named}:
             named.append(text)
     return named[:MOST]
-
-
-def _lead(
-    found: Decomposition,
-    part: float,
-    direction: float,
-    attribution: Attribution | None,
-    certainty: Certainty,
-    words: WordShares | None,
-    draft: bool,
-) -> str:
-    """Say what in the leading sides does it."""
-    parts = []
-    if part > 1 - MOSTLY:
-        parts.append(_voice(attribution, direction, certainty))
-    if part < MOSTLY:
-        parts.append(_words(found, direction, words, draft))
-    return ", and ".join(part for part in parts if part)
 
 
 def _voice(attribution: Attribution | None, direction: float, certainty: Certainty) -> str:

@@ -1,16 +1,16 @@
 """Which words moved a text model: SHAP values of whole words, joined to their times.
 
 Every word that the model was given is a player; a coalition's value is the model's log-odds for the text that
-its words make. A word that does not take part is **left out**, and nothing stands in for it: SHAP's own text masker
-puts ``...`` there, and a tokenizer's mask token is the other usual choice, but no recogniser ever writes either,
-and models that read transcripts have not met them. A transcript that lacks a word is what they do meet: words
-that were not surely heard are left out of what they read. Words and not word pieces are players, since a person
-can judge a word, and half a word left out makes another one.
+its words make. A word that does not take part is **left out**, and nothing stands in for it: SHAP's own text
+masker puts ``...`` there, and a tokenizer's mask token is the other usual choice, but no recogniser ever
+writes either, and models that read transcripts have not met them. A transcript that lacks a word is what they
+do meet: words that were not surely heard are left out of what they read. Words and not word pieces are
+players, since a person can judge a word, and half a word left out makes another one.
 
-The base is the model's answer to a text without words. With the shares of all words it adds up to the log-odds
-whose sigmoid is the score that is shown. Up to :data:`EXACT` words all coalitions are tried, which gives Shapley
-values themselves; above, SHAP's permutations estimate them, forwards and backwards (Mitchell et al. 2022), with
-a standard error, and add up all the same.
+The base is the model's answer to a text without words. With the shares of all words it adds up to the
+log-odds whose sigmoid is the score that is shown. Up to :data:`EXACT` words all coalitions are tried, which
+gives Shapley values themselves; above, SHAP's permutations estimate them, forwards and backwards (Mitchell et
+al. 2022), with a standard error, and add up all the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from blipper.errors import SettingsError
 from blipper.explain.shap_state import generator_lent
 from blipper.explain.targets import probability
 from blipper.progress import Progress, silent
+from blipper.words.text_reading import text_for_model
 from blipper.words.transcript import LOW_CONFIDENCE, Utterance, spread_words
 
 Float = NDArray[np.float64]
@@ -73,8 +74,8 @@ class ReadWord:
     start, end : float
         Seconds from the recording's start.
     seen : bool
-        False where the engine was too unsure of it (:data:`blipper.words.transcript.LOW_CONFIDENCE`): the model
-        never saw the word, so its share is 0.
+        False where the engine was too unsure of it (:data:`blipper.words.transcript.LOW_CONFIDENCE`): the
+        model never saw the word, so its share is 0.
     confidence : float or None
         The engine's.
     """
@@ -198,7 +199,7 @@ def explain_words(
     seen = [index for index, word in enumerate(words) if word.seen]
     if not seen:
         return None
-    value = _Value(models, _Texts([words[index].text for index in seen], _whole(utterance, words)), progress)
+    value = _Value(models, _Texts([words[index].text for index in seen], text_for_model(utterance)), progress)
     value.expect(2 ** len(seen) if len(seen) <= exact else permutations * (2 * len(seen) + 1))
     shares, errors = _shap(value, len(seen), len(seen) <= exact, permutations, seed)
     ends = value(np.array([value.texts.of(np.zeros(len(seen), bool)), value.texts.whole], dtype=object))
@@ -332,10 +333,3 @@ def _shap(value: _Value, n_words: int, exactly: bool, permutations: int, seed: i
         return values, np.zeros_like(values)
     spread = np.asarray(found.error_std, dtype=np.float64)[0].reshape(n_words, -1)
     return values, spread / np.sqrt(2 * permutations)
-
-
-def _whole(utterance: Utterance, words: Sequence[ReadWord]) -> str:
-    """Return what a model is given of an utterance: the rule of ``blipper.words.sentiment.text_for_model``."""
-    if all(word.seen for word in words):
-        return utterance.text
-    return " ".join(word.text for word in words if word.seen)

@@ -112,7 +112,7 @@ def test_each_role_comes_from_the_first_model_that_has_it():
     np.testing.assert_allclose(found.of("aggression"), [0.3, 1.5])
     alone = explain_words(said("you fool"), [one])
     assert alone.targets == ("aggression",)
-    with pytest.raises(SettingsError, match="'positive'.*aggression"):
+    with pytest.raises(SettingsError, match=r"'positive'.*aggression"):
         alone.of("positive")
     moods = explain_words(said("you fool"), [Made(tangled, aggression=False)])
     assert moods.targets == ("negative", "neutral", "positive")
