@@ -44,6 +44,7 @@ def show_shelf(held: Shelf) -> None:
                 key=f"blipper_open_{opened.id}",
                 disabled=is_open,
                 width="stretch",
+                help="Shows this recording below and on the other pages.",
             ):
                 held.open_id = opened.id
                 st.rerun()
@@ -136,7 +137,12 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
     # Set at every run: the labels change with names and counts, and the browser knows a choice by its label.
     st.session_state[key] = st.session_state.get(key, opened.channel)
     opened.channel = st.radio(
-        "Channel", range(len(labels)), format_func=labels.__getitem__, horizontal=True, key=key
+        "Channel",
+        range(len(labels)),
+        format_func=labels.__getitem__,
+        horizontal=True,
+        key=key,
+        help="Each channel was analysed by itself and has scores of its own.",
     )
     return opened.channel
 

@@ -119,6 +119,7 @@ def _ways(opened: OpenRecording) -> None:
         key=f"blipper_words_write_{opened.id}",
         disabled=opened.words is not None,
         width="stretch",
+        help="Writes down what is said on the machine that runs Blipper; it can be stopped.",
     ):
         engine().transcribe(opened, chosen, language.strip().lower() or None)
         st.rerun()
@@ -176,7 +177,12 @@ def _follow(opened_id: str) -> None:
         bar.progress(0.0, f"Waits for {engine().writer.ahead_of(job)} other transcripts")
     else:
         bar.progress(job.fraction, _STEPS.get(job.step, "Loading the engine"))
-    if stop.button("Cancel", width="stretch", key=f"blipper_words_cancel_{opened.id}"):
+    if stop.button(
+        "Cancel",
+        width="stretch",
+        key=f"blipper_words_cancel_{opened.id}",
+        help="Stop writing; nothing of it is kept.",
+    ):
         job.cancel()
         opened.words = None
         st.rerun()
