@@ -21,8 +21,8 @@ BASELINES: Final = {"tfidf-lr": "TF-IDF and logistic regression", "vader": "VADE
 _LOOKS: Final = (("square", RED), ("triangle-up", PURPLE), ("x", GREEN))
 #: Side that a category of the checklist must fall on: name, pattern, colour.
 SIDES: Final = {
-    True: ("must score as aggression", "/", RED),
-    False: ("must not", "", BLUE),
+    True: ("must reach the threshold", "/", RED),
+    False: ("must stay below it", "", BLUE),
 }
 
 
@@ -90,7 +90,9 @@ def checklist_figure(found: Checklist, target: float) -> go.Figure:
         figure.add_trace(
             go.Bar(
                 x=[one.rate for one in ours], y=[one.name for one in ours], orientation="h", name=name,
-                error_x=bars(rates), marker={"color": colour, "pattern": {"shape": pattern, "size": 7}},
+                # Paler than the error bars, which lie half on the bar and half on a page of either theme.
+                error_x={**bars(rates), "color": colour, "thickness": 2.5},
+                marker={"color": colour, "opacity": 0.6, "pattern": {"shape": pattern, "size": 7}},
                 customdata=[[one.passed, one.n, one.low, one.high] for one in ours],
                 hovertemplate="%{y}: %{x:.0%} passed (%{customdata[0]} of %{customdata[1]})<br>95 % interval "
                 "%{customdata[2]:.0%} to %{customdata[3]:.0%}<extra>" + name + "</extra>",
@@ -100,7 +102,7 @@ def checklist_figure(found: Checklist, target: float) -> go.Figure:
     figure.add_vline(
         x=target, line={"color": GREY, "dash": "dash", "width": 2},
         annotation={"text": f"to reach: {target:.0%}", "showarrow": False, "yref": "paper", "y": 1.0,
-                    "yanchor": "bottom"},
+                    "xanchor": "right", "yanchor": "bottom"},
     )  # fmt: skip
     lay_out(figure, "Checklist: sentences on the right side", 190 + 34 * len(names), legend=True, top=78)
     figure.update_layout(
@@ -132,7 +134,7 @@ def bias_figure(found: Bias, target: float) -> go.Figure:
     figure.add_vline(
         x=target, line={"color": GREY, "dash": "dash", "width": 2},
         annotation={"text": f"mean to stay below: {target:.2f}", "showarrow": False, "yref": "paper",
-                    "y": 1.0, "yanchor": "bottom"},
+                    "y": 1.0, "xanchor": "right", "yanchor": "bottom"},
     )  # fmt: skip
     widest = max([target, *(max(one.mean_shift, abs(one.worst_shift)) for one in found.groups)])
     lay_out(figure, "Shift of the aggression score by named identity", 200 + 38 * len(names), legend=True,
