@@ -144,9 +144,12 @@ def aggression_panel(analysis: Analysis, channel: int) -> Panel:
             textposition="top center",
             cliponaxis=False,
             marker={"symbol": "diamond", "size": 9, "color": CURVE_COLOUR},
-            customdata=[(event.start, event.end, event.mean, _told(analysis, event)) for event in events],
+            customdata=[
+                (event.start, event.end, event.mean, event.emotion, _told(analysis, event))
+                for event in events
+            ],
             hovertemplate="event %{text}, %{customdata[0]:.1f} to %{customdata[1]:.1f} s, "
-            "mean %{customdata[2]:.2f}, %{customdata[3]}",
+            "mean %{customdata[2]:.2f}, mostly %{customdata[3]}%{customdata[4]}",
         ),
     ]
     axis = {"title": {"text": "Score (0 to 1)"}, "range": (-0.13, 1.08), "tickvals": [0, 0.25, 0.5, 0.75, 1]}
@@ -157,9 +160,9 @@ def aggression_panel(analysis: Analysis, channel: int) -> Panel:
 
 
 def _told(analysis: Analysis, event: Event) -> str:
-    """Return what is in an event beside its scores."""
+    """Return what the hover adds where words have a score."""
     carried = carried_in_full(analysis, event)
-    return f"mostly {event.emotion}" + (f"; {carried}" if carried else "")
+    return f"; {carried}" if carried else ""
 
 
 def _sides(track: Track) -> list[Any]:

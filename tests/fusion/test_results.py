@@ -260,6 +260,6 @@ def test_figures_show_both_sides_beside_what_counts(fused: Analysis) -> None:
     np.testing.assert_array_equal(drawn["Words alone"].y, both.words_score)
     dashes = {drawn[name].line.dash for name in ("Voice alone", "Words alone", "Threshold 0.50")}
     assert len(dashes | {drawn["Aggression score"].line.dash}) == 4
-    assert drawn["Event's peak"].customdata[2][3].endswith("mostly the words (sounds calm, hostile words)")
+    assert drawn["Event's peak"].customdata[2][4].endswith("mostly the words (sounds calm, hostile words)")
     alone = aggression_figure(voice_only("call.wav", track(SCORES)))
     assert not {"Voice alone", "Words alone"} & {trace.name for trace in alone.data}
