@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 #: Seconds to wait for anything before calling it a failure. They cost nothing while things go well.
-PATIENCE: Final = 120.0
+PATIENCE: Final = 240.0
 
 #: The script has run to its end, and nothing waits to be sent.
 _SETTLED: Final = (
