@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
-from ui import library_review
+from ui import hear_all, library_review
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -109,7 +109,7 @@ def _result(opened_id: str) -> None:
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
     show_quality(track.quality)
-    show_player(opened, analysis, channel, threshold)
+    show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):

@@ -340,6 +340,14 @@ def test_channels_kept_apart(new_page: OpenPage, two_minutes: Path, tmp_path: Pa
         assert time.monotonic() < deadline, "the player still holds the left channel"
         page.wait_for_timeout(100)
     wait_for_result(page, call.name)
+    right = audio(page, "a.src")
+    page.get_by_text("Hear both channels together").click()
+    deadline = time.monotonic() + 20
+    while audio(page, "a.src") == right:
+        assert time.monotonic() < deadline, "the player still holds the right channel alone"
+        page.wait_for_timeout(100)
+    wait_for_result(page, call.name)
+    assert audio(page, "a.error") is None
     page.get_by_role("link", name="Signal").click()
     page.get_by_text("Agent: Mel spectrogram").wait_for()
     page.get_by_text("Right: Mel spectrogram").wait_for()
