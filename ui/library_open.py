@@ -29,6 +29,7 @@ def show(database: Database, item: Item, info: AnalysisInfo) -> None:
             icon=":material/hearing:",
             key=f"library_open_{info.id}",
             type="primary",
+            shortcut="O",
             help="With its kept sound",
         ):
             _submit(database, item, info, None)
@@ -40,7 +41,8 @@ def show(database: Database, item: Item, info: AnalysisInfo) -> None:
             icon=":material/hearing:",
             key=f"library_go_{info.id}",
             type="primary",
-            help="Opens it there with the analysis that is kept.",
+            help="Opens it there with the analysis that is kept (key O).",
+            shortcut="O",
         ):
             shelf().open_id = held.id
             st.switch_page("pages/review.py")

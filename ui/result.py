@@ -11,7 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
-from ui import library_review
+from ui import hear_all, library_review
+from ui.balance import show_balance
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -22,7 +23,7 @@ from ui.text import WHAT_A_SCORE_IS, plain, shorten
 from ui.transcript import show_transcript
 
 #: What the session's state holds beside the shelf, by the beginning of its key.
-_HELD_KEYS = ("threshold_", "channel_", "label_", "blipper_listening")
+_HELD_KEYS = ("threshold_", "balance_", "channel_", "label_", "blipper_listening")
 
 
 def show_shelf(held: Shelf) -> None:
@@ -111,8 +112,9 @@ def _result(opened_id: str) -> None:
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
     show_quality(track.quality)
-    show_player(opened, analysis, channel, threshold)
+    show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
+    show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
         show_events(opened, analysis, channel, threshold)

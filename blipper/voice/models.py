@@ -40,8 +40,9 @@ __all__ = [
     "read_config",
 ]
 
-#: Windows in one call of the network; the last ones are padded, so that few shapes are ever compiled.
-_BATCHES: Final = (64, 8)
+#: Windows in one call of the network: few sizes, so that few shapes are ever compiled. A window by itself
+#: takes a fifth of what eight take, and a short recording or a live one has no more at a time.
+_BATCHES: Final = (64, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True)

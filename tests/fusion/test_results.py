@@ -18,6 +18,7 @@ from blipper.export.csv import events_csv
 from blipper.export.curve import CURVE_COLUMNS, curve_csv, curve_parquet
 from blipper.export.parquet import events_parquet
 from blipper.export.report import page as report
+from blipper.figures import aggression_figure
 from blipper.fusion import PRIOR, case_between, case_of, find_events, log_odds, sound_reliability
 from blipper.library.comparing import compare
 from blipper.marking import UNHEARD, fuse_again
@@ -248,3 +249,17 @@ def test_find_events_takes_a_fused_curve() -> None:
     (event,) = find_events(curve, (Span(0, 10),), fused=both)
     assert (event.start, event.end) == (2.0, 6.0)
     assert find_events(curve, (Span(0, 10),)) == ()
+
+
+def test_figures_show_both_sides_beside_what_counts(fused: Analysis) -> None:
+    drawn = {trace.name: trace for trace in aggression_figure(fused).data}
+    curve, both = fused.tracks[0].curve, fused.tracks[0].fused
+    assert both is not None
+    np.testing.assert_array_equal(drawn["Aggression score"].y, both.aggression)
+    np.testing.assert_array_equal(drawn["Voice alone"].y, curve.aggression)
+    np.testing.assert_array_equal(drawn["Words alone"].y, both.words_score)
+    dashes = {drawn[name].line.dash for name in ("Voice alone", "Words alone", "Threshold 0.50")}
+    assert len(dashes | {drawn["Aggression score"].line.dash}) == 4
+    assert drawn["Event's peak"].customdata[2][4].endswith("mostly the words (sounds calm, hostile words)")
+    alone = aggression_figure(voice_only("call.wav", track(SCORES)))
+    assert not {"Voice alone", "Words alone"} & {trace.name for trace in alone.data}
