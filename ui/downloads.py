@@ -44,6 +44,7 @@ MORE: Final = {
         "vtt": "Web subtitles (VTT)",
         "txt": "Plain text (TXT)",
         "audacity-transcript": "Audacity labels",
+        "utterances-csv": "Utterances with scores (CSV)",
     },
     "Events": {
         "events-srt": "Events as subtitles (SRT)",

@@ -24,7 +24,6 @@ from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span, Track
 from blipper.voice.models import VoiceModel
-from blipper.words.sentiment import load_text_models
 from blipper.words.transcript import Transcript
 from ui.engine import engine, session_gone
 from ui.jobs import Job
@@ -147,8 +146,7 @@ def reading(opened: OpenRecording, channel: int, utterance: int) -> Callable[...
     transcript = opened.analysis.tracks[channel].transcript
     if transcript is None:
         raise SettingsError("this channel has no transcript, so there are no words to explain")
-    setting = str(opened.analysis.settings.get("text_model", "built-in"))
-    return functools.partial(_words, transcript, utterance, setting)
+    return functools.partial(_words, transcript, utterance, opened.reader_setting)
 
 
 def words_in(track: Track, start: float, end: float) -> list[tuple[float, float, str]]:
@@ -210,7 +208,7 @@ def _explain(
 
 def _words(transcript: Transcript, utterance: int, setting: str, progress: Progress) -> WordShares | None:
     progress("reading", 0, 1)
-    models = check_models(transcript, load_text_models(setting, progress=progress))
+    models = check_models(transcript, engine().readers(setting, progress).models)
     return explain_words(transcript.utterances[utterance], models, progress=progress)
 
 
