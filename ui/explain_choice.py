@@ -74,7 +74,10 @@ def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
     channel = _channel(opened)
     track = opened.analysis.tracks[channel]
     if not len(track.windows):
-        st.info("Nobody was heard to speak on this channel, so there is no score to explain.")
+        st.info(
+            "Nobody was heard to speak on this channel, so there is no score to explain. Choose another "
+            "channel."
+        )
         return None
     events = numbered_events(opened.marked, channel)
     utterances = [] if track.transcript is None else list(track.transcript.utterances)
