@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blipper import cli_batch, cli_evaluate, cli_explain, cli_library, cli_live, cli_models, cli_words
+from blipper import (
+    cli_batch,
+    cli_evaluate,
+    cli_explain,
+    cli_library,
+    cli_live,
+    cli_models,
+    cli_text,
+    cli_words,
+)
 from blipper.cli_models import Channels, Json
 from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
@@ -298,6 +307,8 @@ for command in (cli_models.datasets, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
 app.command(epilog=_EXIT_CODES)(cli_batch.batch)
 app.command(epilog=_EXIT_CODES)(cli_words.transcribe)
+app.command(epilog=_EXIT_CODES)(cli_text.train_text)
+app.command(epilog=_EXIT_CODES)(cli_text.evaluate_text)
 app.add_typer(cli_library.app, name="library", epilog=_EXIT_CODES)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain_setup)

@@ -233,6 +233,8 @@ def progress_text(held: Batch) -> str:
         parts.append(f"about {length(max(1.0, state.seconds_left))} left")
     if state.unchanged:
         parts.append(f"{state.unchanged:,} done before")
+    if state.remarked:
+        parts.append(f"{state.remarked:,} marked anew at another threshold")
     if state.failed:
         parts.append(f"{state.failed:,} without a result")
     return ", ".join(parts)

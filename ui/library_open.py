@@ -29,13 +29,20 @@ def show(database: Database, item: Item, info: AnalysisInfo) -> None:
             icon=":material/hearing:",
             key=f"library_open_{info.id}",
             type="primary",
+            shortcut="O",
             help="With its kept sound",
         ):
             _submit(database, item, info, None)
         return
     if held is not None and held.analysis.settings.get("channels") == info.channels:
         st.caption("This recording is open on the Review page of this session.")
-        if st.button("Go to Review", icon=":material/hearing:", key=f"library_go_{info.id}", type="primary"):
+        if st.button(
+            "Go to Review",
+            icon=":material/hearing:",
+            key=f"library_go_{info.id}",
+            type="primary",
+            shortcut="O",
+        ):
             shelf().open_id = held.id
             st.switch_page("pages/review.py")
         return

@@ -23,6 +23,10 @@ _MOST: Final = 500
 #: Keys of the widgets that say what to look for.
 FILTERS: Final = ("library_name", "library_tags", "library_verdicts", "library_model", "library_scores")
 
+#: The recording that is shown in detail, and the rows that the table last had selected.
+_CHOSEN: Final = "library_chosen"
+_SELECTED: Final = "library_selected"
+
 _STATES: Final = {
     "any": "whatever",
     "none": "without a verdict",
@@ -49,9 +53,7 @@ def show(database: Database) -> None:
     if total > len(found):
         st.caption(f"The newest {len(found):,} of {total:,}; narrow the search for the others.")
     chosen = _table(found)
-    if chosen is None:
-        st.caption("Choose a row to open, compare, tag or delete a recording.")
-    else:
+    if chosen is not None:
         _detail(database, chosen)
 
 
@@ -127,11 +129,48 @@ def _table(found: Sequence[Item]) -> Item | None:
         on_click="ignore",
         key="library_table_csv",
     )
-    rows = event.selection.rows if event is not None else []  # type: ignore[union-attr]
-    if rows and rows[0] < len(found):
-        st.session_state["library_chosen"] = found[rows[0]].id
-    kept = st.session_state.get("library_chosen") if rows else None
-    return next((item for item in found if item.id == kept), None)
+    rows = list(event.selection.rows) if event is not None else []  # type: ignore[union-attr]
+    # A table's selection cannot be set, so the keys choose beside it, and it has its say when it changes.
+    if rows != st.session_state.get(_SELECTED, []):
+        st.session_state[_SELECTED] = rows
+        st.session_state[_CHOSEN] = found[rows[0]].id if rows and rows[0] < len(found) else None
+    _keys([item.id for item in found])
+    return next((item for item in found if item.id == st.session_state.get(_CHOSEN)), None)
+
+
+def _keys(ids: Sequence[str]) -> None:
+    """Show the buttons, each with its key, that go through the table."""
+    chosen = st.session_state.get(_CHOSEN)
+    at = ids.index(chosen) if chosen in ids else -1
+    before, after, text = st.columns([1.2, 1.2, 4], vertical_alignment="center")
+    before.button(
+        "Previous",
+        icon=":material/arrow_upward:",
+        key="library_previous",
+        shortcut="K",
+        on_click=_choose,
+        args=(ids[max(0, at - 1)],),
+        disabled=at < 1,
+        width="stretch",
+    )
+    after.button(
+        "Next",
+        icon=":material/arrow_downward:",
+        key="library_next",
+        shortcut="J",
+        on_click=_choose,
+        args=(ids[min(at + 1, len(ids) - 1)],),
+        disabled=at == len(ids) - 1,
+        width="stretch",
+    )
+    where = (
+        f"{at + 1:,} of {len(ids):,}. " if at >= 0 else "Choose a row to open, compare, tag or delete it. "
+    )
+    text.caption(where + "Keys: **J** next, **K** previous, **O** opens it in Review.")
+
+
+def _choose(item_id: str) -> None:
+    st.session_state[_CHOSEN] = item_id
 
 
 def _detail(database: Database, item: Item) -> None:

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
-from ui import library_review
+from ui import hear_all, library_review
 from ui.balance import show_balance
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
@@ -111,7 +111,7 @@ def _result(opened_id: str) -> None:
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
     show_quality(track.quality)
-    show_player(opened, analysis, channel, threshold)
+    show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
     show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")

@@ -36,9 +36,12 @@ def numbered_events(analysis: Analysis, channel: int) -> list[tuple[int, Event]]
     return [(n, event) for n, event in enumerate(analysis.events, 1) if event.channel == channel]
 
 
-def show_player(opened: OpenRecording, analysis: Analysis, channel: int, threshold: float) -> None:
-    """Show the player for one channel."""
+def show_player(
+    opened: OpenRecording, analysis: Analysis, channel: int, threshold: float, together: str | None = None
+) -> None:
+    """Show the player for one channel; with another sound than its own, if its address is given."""
     audio, lanes = media_urls(opened, channel)
+    audio = together or audio
     _component(
         key=f"player-{opened.id}-{channel}",
         data={
