@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
 from ui import hear_all, library_review
-from ui.balance import show_balance
+from ui.balance import show_balance, what_a_score_says
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -99,10 +99,7 @@ def _result(opened_id: str) -> None:
     threshold = opened.shown_threshold
     analysis = opened.marked
     st.header(summary_sentence(analysis), anchor=False)
-    st.caption(
-        "A score says how much the voice sounds angry to a model that learned from actors. It ranks what is "
-        "worth a listen and decides nothing; a person may sound angry and not be."
-    )
+    st.caption(what_a_score_says(analysis))
     for notice in analysis.notices:
         if notice.code == "model":  # of every recording: worth knowing, not worth a box
             st.caption(plain(notice.message))
