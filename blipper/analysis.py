@@ -12,6 +12,8 @@ from typing import BinaryIO
 import numpy as np
 
 from blipper import audio, fusion, quality, speech
+from blipper.marking import with_balance as with_balance
+from blipper.marking import with_threshold as with_threshold
 from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
@@ -109,40 +111,6 @@ def analyze(
             analysis, transcripts, asked=settings.transcript, language=settings.language
         )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
-
-
-def with_threshold(analysis: Analysis, threshold: float) -> Analysis:
-    """Mark the events again at another threshold, without running the model.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    threshold : float
-        In (0, 1].
-
-    Returns
-    -------
-    Analysis
-        The same scores with new events; its settings name the threshold.
-
-    Raises
-    ------
-    SettingsError
-        If `threshold` is outside its domain.
-    """
-    settings = Settings.from_dict(analysis.settings).with_threshold(threshold)
-    events = [
-        event
-        for channel, track in enumerate(analysis.tracks)
-        for event in fusion.find_events(
-            track.curve, track.speech, settings=settings.events(threshold), channel=channel
-        )
-    ]
-    return replace(
-        analysis,
-        events=tuple(sorted(events, key=lambda event: (event.start, event.channel))),
-        settings=settings.to_dict(),
-    )
 
 
 def score_windows(

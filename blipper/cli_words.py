@@ -32,6 +32,14 @@ LanguageOption = Annotated[
     str | None,
     typer.Option("--language", help="ISO 639-1 code of what is spoken, such as en; detected unless given."),
 ]
+BalanceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--balance",
+        help="How much words count beside the voice, from 0 (the voice alone) over 0.5 (both alike, the "
+        "default) to 1 (the words alone, where there are any).",
+    ),
+]
 
 
 def transcribe(

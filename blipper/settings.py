@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from blipper.errors import SettingsError
-from blipper.fusion import SMOOTHING, STEP, EventSettings
+from blipper.fusion import BALANCE, SMOOTHING, STEP, EventSettings
+from blipper.fusion.combining import check_balance
 from blipper.speech import SpeechSettings
 from blipper.voice.windows import HOP, WINDOW
 
@@ -40,6 +41,9 @@ class Settings:
         path of a transcript, of which a result keeps the file's name alone.
     language : str, optional
         ISO 639-1 code of what is spoken; the engine's own guess unless given.
+    balance : float
+        How much words count beside the voice, in [0, 1]: 0 is the voice alone, 0.5 counts both alike, 1 is
+        the words alone where there are any; see :mod:`blipper.fusion.combining`.
     speakers : {"off", "guess"}
         Whether to guess who speaks in a recording of one channel; see :mod:`blipper.speakers.guess`.
     speaker_count : int, optional
@@ -58,6 +62,7 @@ class Settings:
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     transcript: str = "none"
     language: str | None = None
+    balance: float = BALANCE
     speakers: Speakers = "off"
     speaker_count: int | None = None
 
@@ -78,6 +83,7 @@ class Settings:
             )
         if self.language is not None and not (2 <= len(self.language) <= 3 and self.language.islower()):
             raise SettingsError(f"the language is {self.language!r}, expected an ISO 639-1 code such as 'en'")
+        check_balance(self.balance)
         if self.speakers not in ("off", "guess"):
             raise SettingsError(f"speakers is {self.speakers!r}, expected 'off' or 'guess'")
         if self.speaker_count is not None and not 1 <= self.speaker_count <= 20:

@@ -38,7 +38,7 @@ def warm_engine(request: pytest.FixtureRequest) -> None:
     if request.path.name.startswith("test_page_"):
         from ui.engine import engine
 
-        assert engine().worker.warm.wait(120)
+        assert engine().worker.warm.wait(300)
 
 
 @pytest.fixture(autouse=True)
@@ -53,4 +53,4 @@ def pytest_sessionfinish() -> None:
     """Let the app's worker finish its warm-up: TensorFlow aborts a process that ends while it is starting."""
     engine = sys.modules.get("ui.engine")
     if engine is not None:
-        engine.engine().worker.warm.wait(60)
+        engine.engine().worker.warm.wait(300)

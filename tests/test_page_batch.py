@@ -35,7 +35,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def page() -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=60).run()
+    return AppTest.from_file(str(PAGE), default_timeout=300).run()
 
 
 def held(page: AppTest) -> Batch:
@@ -44,7 +44,7 @@ def held(page: AppTest) -> Batch:
     return batch
 
 
-def finish(page: AppTest, seconds: float = 90) -> AppTest:
+def finish(page: AppTest, seconds: float = 300) -> AppTest:
     """Rerun until the batch rests, as the page's own polling does in a browser."""
     deadline = time.monotonic() + seconds
     while held(page).is_working:
@@ -173,7 +173,7 @@ def test_stop_and_resume(page: AppTest) -> None:
     page.file_uploader[0].set_value(files).run()
     page.number_input(key="blipper_batch_workers").set_value(1).run()
     page.button(key="blipper_batch_start").click().run()
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while held(page).state.analyzed < 1:
         assert time.monotonic() < deadline
         time.sleep(0.02)

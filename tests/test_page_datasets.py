@@ -20,7 +20,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 @pytest.fixture
 def page() -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     return healthy(page.switch_page("pages/datasets.py").run())
 
 
@@ -64,7 +64,7 @@ def read(page: AppTest, path: str) -> AppTest:
     choose(page, "way", "folder")
     page.text_input(key="datasets_folder").set_value(path)
     healthy(page.button[0].click().run())
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while page.session_state["blipper_datasets"].job is not None:
         assert time.monotonic() < deadline, "the folder was not read"
         time.sleep(0.1)
@@ -206,7 +206,7 @@ def test_a_running_job_can_be_cancelled(page: AppTest, folder: Path, monkeypatch
     page.text_input(key="datasets_folder").set_value(str(folder))
     healthy(page.button[0].click().run())
     job = page.session_state["blipper_datasets"].job
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while job.step != "measure":
         assert time.monotonic() < deadline
         time.sleep(0.05)

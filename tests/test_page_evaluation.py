@@ -37,7 +37,7 @@ def healthy(page: AppTest) -> AppTest:
 
 
 def open_page() -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     return healthy(page.switch_page("pages/evaluation.py").run())
 
 

@@ -27,14 +27,14 @@ SAMPLE = APP.parent / "ui" / "sample" / "scene.ogg"
 
 @pytest.fixture(scope="module")
 def scene() -> tuple:
-    assert engine().worker.warm.wait(120)
+    assert engine().worker.warm.wait(300)
     sound = audio.load(SAMPLE)
     return sound, analyze(sound, model=engine().model())
 
 
 @pytest.fixture
 def page() -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     return healthy(page.switch_page("pages/explain.py").run())
 
 
@@ -53,7 +53,7 @@ def show(page: AppTest, sound, analysis) -> AppTest:
 
 def finish(page: AppTest) -> AppTest:
     """Run the page until no job is left."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     healthy(page)
     while any(not job.over for job in page.session_state["explain_jobs"].values()):
         assert time.monotonic() < deadline

@@ -15,7 +15,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 
 def open_page(**query: str) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=60)
+    page = AppTest.from_file(str(APP), default_timeout=300)
     for name, value in query.items():
         page.query_params[name] = value
     page = page.run().switch_page("pages/guide.py").run()

@@ -47,7 +47,7 @@ def library(home: Path) -> Iterator[Database]:
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
+    app = AppTest.from_file(str(PAGE), default_timeout=300)
     app.session_state["blipper_analyst"] = "Ana"
     return run(app)
 
@@ -175,7 +175,7 @@ def test_the_queue_is_judged_by_buttons_with_keys(library: Database) -> None:
 
 
 def test_without_a_name_nothing_is_judged_or_deleted(library: Database) -> None:
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
+    app = AppTest.from_file(str(PAGE), default_timeout=300)
     run(app)
     part(app, "queue")
     assert app.button(key="library_yes").disabled
@@ -229,13 +229,13 @@ def test_a_library_that_cannot_be_opened_says_so(home: Path) -> None:
 
 
 def test_review_shows_nothing_of_it_while_it_is_off() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=300).run()
     open_sample(app)
     assert not [header for header in app.subheader if "Library" in header.value]
 
 
 def test_save_judge_and_open_again(library: Database) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=300).run()
     open_sample(app)
     opened = held(app).finished[0]
     save = f"blipper_save_{opened.id}"
@@ -308,7 +308,7 @@ def open_page() -> None:
 
 
 def test_another_file_than_the_one_that_was_kept_is_refused(library: Database) -> None:
-    app = run(AppTest.from_function(open_page, default_timeout=60))
+    app = run(AppTest.from_function(open_page, default_timeout=300))
     assert "choose its file again" in app.file_uploader[0].label
     app.file_uploader[0].upload("two.wav", b"something else altogether", "audio/wav")
     run(app)
@@ -320,7 +320,7 @@ def test_utterances_are_judged_too(library: Database) -> None:
 
     from blipper.words.transcript import Transcript, Utterance
 
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=300).run()
     app.session_state["blipper_analyst"] = "Ana"
     open_sample(app)
     opened = held(app).finished[0]

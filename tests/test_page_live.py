@@ -21,7 +21,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 @pytest.fixture
 def page() -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     page.switch_page("pages/live.py").run()
     assert not page.exception, page.exception
     return page
@@ -41,7 +41,7 @@ def test_a_stream_that_was_left_shows_its_events(monkeypatch: pytest.MonkeyPatch
     held = begin(piece(1, 0.0), LevelModel(), settings)  # type: ignore[arg-type]
     play(held, 0.01, 5)
     play(held, 0.09, 5)
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     page.session_state["blipper_listening"] = held
     page.switch_page("pages/live.py").run()
     assert not page.exception, page.exception

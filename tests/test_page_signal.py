@@ -43,7 +43,7 @@ def opened(sound: Recording, name: str = "call.wav") -> OpenRecording:
 @pytest.fixture
 def page() -> AppTest:
     """Return the app on its Signal page, with nothing open."""
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
     return healthy(page.switch_page("pages/signal.py").run())
 
 

@@ -41,7 +41,7 @@ def opened(page: AppTest) -> OpenRecording:  # noqa: F811
     return found
 
 
-def written(page: AppTest, seconds: float = 180) -> AppTest:  # noqa: F811
+def written(page: AppTest, seconds: float = 300) -> AppTest:  # noqa: F811
     deadline = time.monotonic() + seconds
     while opened(page).words is not None:
         assert time.monotonic() < deadline, "the transcript did not come to its end"
@@ -133,7 +133,7 @@ def test_writing_can_be_cancelled(page: AppTest, monkeypatch: pytest.MonkeyPatch
     page.button(key=f"blipper_words_cancel_{found.id}").click().run()
     assert found.words is None
     assert found.analysis.tracks[0].transcript is None
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not job.over:
         assert time.monotonic() < deadline
         time.sleep(0.1)

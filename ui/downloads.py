@@ -34,6 +34,8 @@ MORE: Final = {
     "Tables": {
         "parquet": "Events (Parquet)",
         "windows-parquet": "Windows (Parquet)",
+        "curve-csv": "Curve of voice and words (CSV)",
+        "curve-parquet": "Curve of voice and words (Parquet)",
         "turns-csv": "Speakers' turns (CSV)",
         "talk-csv": "Talk time and interruptions (CSV)",
     },

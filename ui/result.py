@@ -12,6 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from blipper.results import Analysis
 from blipper.wording import length, summary_sentence, trend_sentence
 from ui import hear_all, library_review
+from ui.balance import show_balance
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -22,7 +23,7 @@ from ui.text import WHAT_A_SCORE_IS, plain, shorten
 from ui.transcript import show_transcript
 
 #: What the session's state holds beside the shelf, by the beginning of its key.
-_HELD_KEYS = ("threshold_", "channel_", "label_", "blipper_listening")
+_HELD_KEYS = ("threshold_", "balance_", "channel_", "label_", "blipper_listening")
 
 
 def show_shelf(held: Shelf) -> None:
@@ -66,7 +67,8 @@ def show(opened: OpenRecording) -> None:
 
 def peak_score(analysis: Analysis) -> float | None:
     """Return the highest point of all curves; None without speech."""
-    peaks = [np.nanmax(t.curve.aggression) for t in analysis.tracks if not np.isnan(t.curve.aggression).all()]
+    scores = [track.scored.aggression for track in analysis.tracks]
+    peaks = [np.nanmax(curve) for curve in scores if not np.isnan(curve).all()]
     return float(max(peaks)) if peaks else None
 
 
@@ -111,6 +113,7 @@ def _result(opened_id: str) -> None:
     show_quality(track.quality)
     show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
+    show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
         show_events(opened, analysis, channel, threshold)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from blipper.analysis import with_threshold
+from blipper.analysis import with_balance, with_threshold
+from blipper.fusion import BALANCE
 from blipper.recording import Recording
 from blipper.results import Analysis
 from blipper.speakers.talk import rename
@@ -66,6 +67,16 @@ class OpenRecording:
     words_error: str = ""
     words_asked: tuple[str, str | None] = ("none", None)
     _marked: Analysis | None = None
+
+    @property
+    def balance(self) -> float:
+        """How much words count beside the voice; see :attr:`blipper.settings.Settings.balance`."""
+        return float(self.analysis.settings.get("balance", BALANCE))
+
+    def weigh(self, balance: float) -> None:
+        """Weigh words against voice anew."""
+        if balance != self.balance:
+            self._change(lambda held: with_balance(held, balance))
 
     def mark(self, threshold: float | None) -> None:
         """Mark the events at another threshold, or at the model's own again with None."""

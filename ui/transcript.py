@@ -53,7 +53,7 @@ def show_transcript(opened: OpenRecording, analysis: Analysis, channel: int) -> 
         return
     _show_origin(transcript)
     if transcript.utterances:
-        show_words(opened, transcript, channel, functools.partial(_correct, opened.id, channel))
+        show_words(opened, analysis, channel, functools.partial(_correct, opened.id, channel))
     else:
         st.info("Nobody was understood on this channel.")
     _show_dropped(transcript)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from blipper.export.writer import Writer
+from blipper.fusion import carrier, case_of
 from blipper.results import Analysis
 from blipper.speakers.talk import speaker_of_event, talk
 from blipper.voice.labels import EMOTIONS
@@ -20,6 +21,7 @@ from blipper.voice.labels import EMOTIONS
 EVENT_COLUMNS = (
     *("file", "channel", "speaker", "start_s", "end_s", "duration_s"),
     *("peak_time_s", "peak_score", "mean_score", "leading_emotion", "model", "threshold"),
+    *("voice_share", "words_share", "carried_by", "case"),
 )
 TURN_COLUMNS = ("file", "channel", "speaker", "start_s", "end_s", "duration_s", "level_lufs")
 TALK_COLUMNS = (
@@ -36,7 +38,9 @@ _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 def events_csv(analysis: Analysis) -> str:
     """Return the table of events, one row each, ordered by start.
 
-    ``duration_s`` is the difference of the two times as printed, so the columns add up.
+    ``duration_s`` is the difference of the two times as printed, so the columns add up. What each side gave
+    is in natural log-odds, with which of them carries the event and which case it is
+    (:mod:`blipper.fusion.cases`); empty where no words have a score.
     """
     rows = (
         (
@@ -52,6 +56,10 @@ def events_csv(analysis: Analysis) -> str:
             text(event.emotion),
             text(analysis.model.name),
             score(analysis.threshold),
+            "" if event.voice_share is None else score(event.voice_share),
+            "" if event.words_share is None else score(event.words_share),
+            carrier(event) or "",
+            case_of(analysis, event) or "",
         )
         for event in analysis.events
     )
@@ -124,7 +132,7 @@ def seconds(value: float) -> str:
 
 
 def score(value: float) -> str:
-    """Return a probability with 4 decimals."""
+    """Return a probability, or log-odds, with 4 decimals."""
     return _fixed(value, 4)
 
 

@@ -146,7 +146,7 @@ def _score(
 
 def highest(analysis: Analysis, channel: int, start: float, end: float) -> float | None:
     """Return the curve's highest score between two times; None where nobody speaks."""
-    curve = analysis.tracks[channel].curve
+    curve = analysis.tracks[channel].scored
     half = curve.step / 2
     reached = (curve.times + half > start) & (curve.times - half < end)
     scores = curve.aggression[reached]

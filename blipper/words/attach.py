@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import PurePath
 from typing import Final
 
+from blipper.marking import fuse_again
 from blipper.results import Analysis
 from blipper.words.transcript import Transcript
 
@@ -34,6 +35,7 @@ def with_transcripts(
     Returns
     -------
     Analysis
+        With its words fused with its voice, and its events marked again, where the words have scores.
     """
     tracks = tuple(
         replace(track, transcript=transcript)
@@ -45,7 +47,7 @@ def with_transcripts(
         for transcript in transcripts
         for library in _LIBRARIES[transcript.engine.partition(":")[0]]
     }
-    return replace(
+    attached = replace(
         analysis,
         tracks=tracks,
         settings={
@@ -55,10 +57,13 @@ def with_transcripts(
         },
         versions={**analysis.versions, **versions},
     )
+    return fuse_again(attached)
 
 
 def with_correction(analysis: Analysis, track: int, utterance: int, text: str) -> Analysis:
     """Return an analysis in which a person corrected one utterance; see :func:`.transcript.correct`.
+
+    A text model's scores of the old text are gone with it, from the fused curve too.
 
     Raises
     ------
@@ -72,4 +77,4 @@ def with_correction(analysis: Analysis, track: int, utterance: int, text: str) -
         raise ValueError(f"track {track} has no transcript to correct")
     corrected = replace(analysis.tracks[track], transcript=old.corrected(utterance, text))
     tracks = (*analysis.tracks[:track], corrected, *analysis.tracks[track + 1 :])
-    return replace(analysis, tracks=tracks)
+    return fuse_again(replace(analysis, tracks=tracks))

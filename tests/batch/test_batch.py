@@ -332,4 +332,4 @@ def test_workers_that_never_start(calls: Path, tmp_path: Path, monkeypatch: pyte
     begin = time.monotonic()
     with pytest.raises(BatchError, match=r"do not start.*no_such_worker"):
         batch.run(calls, tmp_path / "out", workers=1)
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 120

@@ -91,7 +91,7 @@ def test_the_same_rows_from_both_engines(light: None, cluster: Any, calls: Path,
     for a, b in zip(one, other, strict=True):
         assert (a.file, a.sha256, a.result, a.events) == (b.file, b.sha256, b.result, b.events)
         assert a.highest_score == pytest.approx(b.highest_score, abs=1e-6)
-    assert time.monotonic() - begin < 120
+    assert time.monotonic() - begin < 600
 
 
 def test_a_cluster_that_does_not_answer(calls: Path, tmp_path: Path) -> None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-ARTIFACTS = ROOT / "artifacts"
+from tests.browser import driving, server
+from tests.browser.server import ARTIFACTS, served
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,27 +33,6 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-@contextmanager
-def served(log_name: str) -> Iterator[str]:
-    """Start the app on a free port, give its URL, and stop it; its log goes to artifacts/."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    ARTIFACTS.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    with (ARTIFACTS / log_name).open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(
-            [*command, "--server.port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            url = f"http://localhost:{port}"
-            _wait_for(f"{url}/_stcore/health", server)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """Start the app once for all tests and yield its URL."""
@@ -74,74 +47,78 @@ def fresh_url() -> Iterator[str]:
         yield url
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        assert server.poll() is None, f"the app ended by itself; see {ARTIFACTS / 'app.log'}"
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < deadline, "the app did not answer within 60 s"
-        time.sleep(0.2)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Yield a headless system Chromium."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("needs the package playwright")
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         _missing("needs a system Chromium: no chromium, chromium-browser or google-chrome on the PATH")
+    expect.set_options(timeout=1000 * driving.PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=FLAGS, timeout=1000 * driving.PATIENCE
+        )
         yield chromium
         chromium.close()
 
 
-_FAILED = pytest.StashKey[bool]()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Remember failures, so that `new_page` can save a picture of what was there."""
+    """Say with a failure what the pages show and what the server is at, while both are still there."""
     report = yield
-    if report.when == "call":
-        item.stash[_FAILED] = report.failed
+    if report.failed:
+        for number, page in enumerate(driving.open_pages()):
+            report.sections.append((f"page {number}", _described(page, f"failed-{item.name}-{number}")))
+        for held in server.running:
+            held.dump_stacks(f"{item.name} failed")
+            report.sections.append((f"end of {held.log.name}", held.tail()))
     return report
 
 
+def _described(page: Any, name: str) -> str:
+    """Save a picture of a page among the artifacts, and return in words what it shows."""
+    from playwright.sync_api import Error
+
+    try:
+        page.screenshot(path=ARTIFACTS / f"{name.replace('/', '_')}.png", full_page=True, timeout=20_000)
+        text = page.locator("body").inner_text(timeout=20_000)
+        app = page.get_by_test_id("stApp")
+        states = [
+            app.get_attribute(f"data-test-{kind}-state", timeout=1000) for kind in ("script", "connection")
+        ]
+    except Error as error:
+        return f"{page.url} does not answer: {error}"
+    return f"{page.url}, {states}\n{text[:3000]}"
+
+
 @pytest.fixture
-def new_page(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iterator[Callable[..., Any]]:
+def new_page(browser: Any, app_url: str) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens the app; afterwards check that it kept quiet and to itself."""
     contexts: list[Any] = []
     complaints: list[str] = []
     hosts: set[str] = set()
 
-    def open_page(width: int = 1440, height: int = 900, theme: str = "light") -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, accept_downloads=True
+    def open_app(width: int = 1440, height: int = 900, theme: str = "light") -> Any:
+        page = driving.open_page(
+            browser,
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            accept_downloads=True,
         )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
+        contexts.append(page.context)
         page.on("console", lambda message: _complain(message, complaints))
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", lambda request: hosts.add(host_of(request.url)))
         page.on("websocket", lambda socket: hosts.add(host_of(socket.url)))
         page.goto(app_url)
-        page.get_by_role("heading", name="Review").wait_for()
+        driving.arrive(page, "Review")
         return page
 
-    yield open_page
-    if request.node.stash.get(_FAILED, False):
-        for context in contexts:
-            for number, page in enumerate(context.pages):
-                page.screenshot(path=ARTIFACTS / f"failed-{request.node.name}-{number}.png", full_page=True)
+    yield open_app
     for context in contexts:
         context.close()
     assert hosts <= {urlsplit(app_url).netloc, ""}, f"requests went to {sorted(hosts)}"

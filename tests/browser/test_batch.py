@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.browser.driving import arrive, fits, go_to, settle, still, uploader, wait_for_player
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -32,24 +33,15 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def open_batch(page: Any) -> None:
-    """Open the page from the menu, which on a phone lies behind a button, so at the width of a desktop."""
-    size = page.viewport_size
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_role("link", name="Batch").click()
-    page.get_by_role("heading", name="Batch").wait_for()
-    page.set_viewport_size(size)
-
-
 def test_from_upload_to_review(new_page: OpenPage, calls: list[Path], shoot: Shoot) -> None:
     page = new_page()
-    open_batch(page)
+    go_to(page, "Batch")
     shoot(page, "batch-empty-1440-light")
-    page.locator("input[type=file]").set_input_files(calls)
+    uploader(page).set_input_files(calls)
     page.get_by_text("3 recordings added").wait_for()
     page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Stop").and_(page.locator(":enabled")).wait_for()
-    page.get_by_text(re.compile(r"Done: 3 of 3 recordings.*1 without a result")).wait_for(timeout=120_000)
+    page.get_by_text(re.compile(r"Done: 3 of 3 recordings.*1 without a result")).wait_for()
     page.get_by_text("3 recordings dealt with").wait_for()
     table = page.get_by_test_id("stDataFrame")
     table.locator("canvas").first.wait_for()
@@ -65,29 +57,29 @@ def test_from_upload_to_review(new_page: OpenPage, calls: list[Path], shoot: Sho
     ]
 
     # The first row is the one with the highest score; its box stands at its left.
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
+    settle(page)
+    box = still(page, table)
     page.mouse.click(box["x"] + 15, box["y"] + 36 + 17)
     page.get_by_text("scene.ogg: 1 min 20 s").wait_for()
     page.get_by_role("button", name="Open in Review").click()
-    page.get_by_role("heading", name="Review").wait_for()
-    page.locator('.player[aria-label="Player for scene.ogg"]').first.wait_for(timeout=60_000)
+    arrive(page, "Review")
+    wait_for_player(page, "scene.ogg")
     assert "worth a listen" in page.locator("h2").first.inner_text()
 
-    open_batch(page)
+    go_to(page, "Batch")
     page.get_by_text("3 recordings dealt with").wait_for()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("Add recordings, then press").wait_for()
-    assert table.count() == 0
+    table.wait_for(state="detached")
 
 
 def test_on_a_phone(new_page: OpenPage, calls: list[Path], shoot: Shoot) -> None:
     page = new_page(width=390, height=844, theme="dark")
-    open_batch(page)
-    page.locator("input[type=file]").set_input_files(calls[:2])
+    go_to(page, "Batch")
+    uploader(page).set_input_files(calls[:2])
     page.get_by_text("2 recordings added").wait_for()
     page.get_by_role("button", name="Start").click()
-    page.get_by_text(re.compile(r"Done: 2 of 2 recordings")).wait_for(timeout=120_000)
+    page.get_by_text(re.compile(r"Done: 2 of 2 recordings")).wait_for()
     page.get_by_text("2 recordings dealt with").wait_for()
     shoot(page, "batch-done-390-dark")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page)

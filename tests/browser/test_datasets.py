@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.driving import fits, go_to, settle, still, wait_until
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
@@ -18,12 +20,7 @@ Shoot = Callable[[Any, str], Path]
 
 def open_datasets(new_page: OpenPage, **options: Any) -> Any:
     page = new_page(**options)
-    narrow = page.viewport_size["width"] < 768  # there the pages are in a sidebar
-    if narrow:
-        page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="Datasets").click()
-    if narrow:
-        page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
+    go_to(page, "Datasets")
     page.get_by_role("heading", name="Files left out").wait_for()
     page.locator(".js-plotly-plot").nth(2).wait_for()
     return page
@@ -51,9 +48,8 @@ def test_counts_can_be_turned_and_taken_away(new_page: OpenPage, shoot: Shoot) -
     pick(page, "Axis", "Shares")
     plot_title(page, 0).get_by_text("Share of each emotion, by sex").wait_for()
     bar = bars.locator(".bars .point path").first
-    bars.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    box = bar.bounding_box()
+    settle(page)
+    box = still(page, bar)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
     bars.locator(".hoverlayer").get_by_text("of the group").first.wait_for()
     pick(page, "Measure", "Loudness")
@@ -86,7 +82,8 @@ def test_a_folder_is_read_live(new_page: OpenPage, data_dir: Path, shoot: Shoot)
 
     field.fill(str(data_dir / "savee"))
     page.get_by_role("button", name="Read it").click()
-    page.get_by_text("SAVEE has four speakers, all men").wait_for(timeout=60_000)
+    page.get_by_text("SAVEE has four speakers, all men").wait_for()
+    settle(page)
     assert page.get_by_test_id("stMetricValue").first.inner_text() == "480"
     page.get_by_text("No clip of RAVDESS, CREMA-D, TESS was found").wait_for()
     shoot(page, "datasets-folder-1440-light")
@@ -95,18 +92,8 @@ def test_a_folder_is_read_live(new_page: OpenPage, data_dir: Path, shoot: Shoot)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_on_a_phone(new_page: OpenPage, shoot: Shoot, theme: str) -> None:
     page = open_datasets(new_page, width=390, height=844, theme=theme)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    overflowing = page.evaluate(
-        """() => [...document.querySelectorAll('[data-testid=stMain] *')]
-            .filter(e => !e.closest('[data-testid=stDataFrame]'))  // scrolls inside itself
-            .filter(e => e.getBoundingClientRect().right > 391 && e.checkVisibility())
-            .map(e => e.tagName + ' ' + e.className)"""
-    )
-    assert overflowing == []
-    labels = page.evaluate(
-        """() => [...document.querySelectorAll('.js-plotly-plot .ytick text')]
-            .filter(e => e.getBoundingClientRect().left < 0).map(e => e.textContent)"""
-    )
-    assert labels == []
+    fits(page, deep=True, but="[data-testid=stDataFrame]")  # scrolls inside itself
+    labels = """[...document.querySelectorAll('.js-plotly-plot .ytick text')]
+        .filter(e => e.getBoundingClientRect().left < 0).map(e => e.textContent)"""
+    wait_until(page, lambda: page.evaluate(labels) == [], lambda: f"cut off: {page.evaluate(labels)}")
     shoot(page, f"datasets-390-{theme}")

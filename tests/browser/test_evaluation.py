@@ -11,6 +11,7 @@ import pytest
 
 from blipper import measures, models_dir
 from blipper.evaluation import read_evaluation
+from tests.browser.driving import fits, go_to, settle, still, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -28,25 +29,23 @@ def selection() -> measures.Selection:
 
 
 def go(page: Any) -> None:
-    """Open the page from the menu, which on a phone lies behind a button, so at the width of a desktop."""
-    size = page.viewport_size
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_role("link", name="Evaluation").click()
+    """Open the page, and wait for its first figure."""
+    go_to(page, "Evaluation")
     page.get_by_role("heading", name="Confusion matrix").wait_for()
-    page.set_viewport_size(size)
     page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for()
-    page.wait_for_timeout(500)  # the figure is laid out anew for its width
 
 
 def click_cell(page: Any, selection: measures.Selection, acted: str, heard: str) -> None:
     """Click near a cell's corner, not in its middle."""
-    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
-    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    plot = page.locator(".js-plotly-plot").first
+    box = still(page, plot.locator(".nsewdrag").first)
     n = len(selection.names)
     x = box["x"] + box["width"] * (selection.names.index(heard) + 0.3) / n
     y = box["y"] + box["height"] * (selection.names.index(acted) + 0.3) / n
-    page.mouse.move(x, y)
-    page.wait_for_timeout(150)  # Plotly looks for the nearest point on a move, and a click takes that
+    page.mouse.move(box["x"] + box["width"] + 20, y)
+    plot.locator(".hoverlayer .hovertext").first.wait_for(state="detached")
+    page.mouse.move(x, y)  # Plotly looks for the nearest point on a move, and a click takes that
+    plot.locator(".hoverlayer .hovertext").first.wait_for()
     page.mouse.click(x, y)
 
 
@@ -65,7 +64,8 @@ def test_a_click_on_a_cell_lists_its_clips(
     page.get_by_text("No cell is chosen yet").wait_for()
     click_cell(page, selection, "fear", "angry")
     page.get_by_text(sentence(selection, "fear", "angry")).wait_for()
-    assert page.get_by_text("No cell is chosen yet").count() == 0
+    page.get_by_text("No cell is chosen yet").wait_for(state="detached")
+    settle(page)
 
     # The list is the cell's own, and can be taken away.
     with page.expect_download() as waiting:
@@ -86,6 +86,7 @@ def test_a_click_on_a_cell_lists_its_clips(
     page.get_by_text(sentence(selection, "neutral", "neutral")).wait_for()
     click_cell(page, selection, "neutral", "neutral")
     page.wait_for_timeout(1000)
+    settle(page)
     assert page.get_by_text(sentence(selection, "neutral", "neutral")).count() == 1
 
 
@@ -123,8 +124,8 @@ def test_all_sections_on_a_phone(
     for name, heading in zip(SECTIONS, headings, strict=True):
         page.get_by_role("radio", name=name, exact=True).click()
         page.get_by_role("heading", name=heading).wait_for()
-        page.wait_for_timeout(500)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        settle(page)
+        fits(page)
         shoot(page, f"evaluation-{name.lower().replace(' ', '-')}-390-{theme}")
 
 
@@ -144,5 +145,4 @@ def test_the_threshold_moves_by_its_keys(new_page: OpenPage) -> None:
         ".some(tile => tile.innerText.startsWith('Recall') && !tile.innerText.includes(before))",
         arg=f"{before:.3f}",
     )
-    page.wait_for_timeout(1000)
-    assert float(tile.inner_text()) < before
+    wait_until(page, lambda: float(tile.inner_text()) < before, "the recall does not fall")

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser import driving
+from tests.browser.driving import fits, go_to, settle, still, wait_until
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
@@ -17,20 +20,12 @@ Shoot = Callable[[Any, str], Path]
 
 
 def open_sample(page: Any) -> None:
-    """Open the sample, then the page, from the menu, which a phone hides behind a button."""
-    size = page.viewport_size
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_text("Sample", exact=True).click()
-    page.get_by_role("button", name="Open the sample").click()
-    page.get_by_role("heading", name=re.compile("worth a listen")).wait_for(timeout=120_000)
-    # Its player has loaded, so that leaving the page breaks nothing off.
-    page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for(timeout=60_000)
-    page.wait_for_timeout(1500)
-    page.get_by_role("link", name="Explain").click()
-    page.get_by_role("heading", name="Explain", exact=True).wait_for()
-    page.set_viewport_size(size)
-    page.get_by_role("heading", name="Hear only what mattered").wait_for(timeout=120_000)
-    page.wait_for_timeout(800)
+    """Open the sample, then the page."""
+    driving.open_sample(page)
+    page.get_by_role("heading", name=re.compile("worth a listen")).wait_for()
+    go_to(page, "Explain")
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
 
 
 def metric(page: Any, label: str) -> str:
@@ -52,7 +47,9 @@ def test_explain_an_event(new_page: OpenPage, shoot: Shoot) -> None:
     assert sum(map(sum, found["values"])) == pytest.approx(found["total"], abs=0.01)
 
     # Both sounds play.
-    page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0.5)")
+    page.wait_for_function(
+        "(all => all.length > 1 && all.every(a => a.duration > 0.5))([...document.querySelectorAll('audio')])"
+    )
     audio = page.locator("audio").nth(1)
     audio.evaluate("a => a.play()")
     page.wait_for_function("document.querySelectorAll('audio')[1].currentTime > 0.2")
@@ -64,7 +61,7 @@ def test_explain_an_event(new_page: OpenPage, shoot: Shoot) -> None:
     page.get_by_role("combobox", name=re.compile("Score")).click()
     page.get_by_role("option", name="Sad").click()
     page.get_by_text(re.compile('"sad"')).first.wait_for()
-    assert metric(page, "Contributions") != before
+    wait_until(page, lambda: metric(page, "Contributions") != before, "the contributions stay")
 
 
 def test_a_click_on_the_curve_chooses_a_moment(new_page: OpenPage) -> None:
@@ -72,15 +69,13 @@ def test_a_click_on_the_curve_chooses_a_moment(new_page: OpenPage) -> None:
     open_sample(page)
     page.get_by_role("radio", name="A moment").or_(page.get_by_role("button", name="A moment")).first.click()
     page.get_by_text("click a point to explain it").wait_for()
-    page.wait_for_timeout(1500)
+    settle(page)
     field = page.get_by_role("spinbutton", name=re.compile("Time"))
     before = field.input_value()
     chart = page.locator(".js-plotly-plot").first
-    chart.scroll_into_view_if_needed()
-    points = chart.locator(".scatterlayer .points path")
-    box = points.nth(2).bounding_box()
+    box = still(page, chart.locator(".scatterlayer .points path").nth(2))
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(200)
+    chart.locator(".hoverlayer .hovertext").first.wait_for()  # a click takes the point that a move found
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function(
         "before => document.querySelector('input[aria-label^=\"Time\"]').value !== before", arg=before
@@ -92,6 +87,6 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(new_page: OpenPage, shoot: 
     page = new_page(width=390, height=844, theme="dark")
     open_sample(page)
     page.get_by_role("button", name="Change the sound").click()
-    page.get_by_text("An open circle is the step").wait_for(timeout=120_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_text("An open circle is the step").wait_for()
+    fits(page)
     shoot(page, "explain-390-dark")

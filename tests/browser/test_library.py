@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from blipper import library as lib
-from tests.browser.conftest import served
+from tests.browser.driving import arrive, go_to, open_page, open_sample, settle, still, wait_for_player
+from tests.browser.server import served
 
 pytestmark = pytest.mark.browser
 
@@ -26,18 +27,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def page(browser: Any, home: Path) -> Iterator[Any]:
     with served("app-library.log") as url:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-        opened = context.new_page()
-        opened.set_default_timeout(60_000)
+        opened = open_page(browser, viewport={"width": 1440, "height": 900}, accept_downloads=True)
         opened.goto(url)
-        opened.get_by_role("heading", name="Review").wait_for()
+        arrive(opened, "Review")
         yield opened
-        context.close()
-
-
-def go(page: Any, name: str) -> None:
-    page.get_by_role("link", name=name).first.click()
-    page.get_by_role("heading", name=name, exact=True).wait_for()
+        opened.context.close()
 
 
 def name_yourself(page: Any, name: str) -> None:
@@ -47,17 +41,15 @@ def name_yourself(page: Any, name: str) -> None:
 
 
 def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> None:
-    go(page, "Library")
+    go_to(page, "Library")
     page.get_by_text("The library is off").wait_for()
     assert list(home.iterdir()) == []
     shoot(page, "library-off-1440")
     page.get_by_role("button", name="Turn the library on").click()
     page.get_by_text("The library is empty").wait_for()
 
-    go(page, "Review")
-    page.get_by_text("Sample", exact=True).click()
-    page.get_by_role("button", name="Open the sample").click()
-    page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for()
+    go_to(page, "Review")
+    open_sample(page)
     name_yourself(page, "Ana")
     page.get_by_text("Keep its sound too").click()
     page.get_by_role("button", name="Save to the library", disabled=False).click()
@@ -70,11 +62,12 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
     assert item.verdicts == {"right": 1}
     assert item.audio == {"mix"}
 
-    go(page, "Library")
+    go_to(page, "Library")
     page.get_by_text("1 recording,").wait_for()
     shoot(page, "library-recordings-1440")
     page.get_by_text("Review queue", exact=True).click()
     page.get_by_role("button", name="Sounds angry").wait_for()
+    settle(page)
     shoot(page, "library-queue-1440")
     page.get_by_role("heading", name="Library", exact=True).click()  # out of any text field
     page.keyboard.press("2")
@@ -104,10 +97,8 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
 def choose_first_row(page: Any) -> None:
     """Click the box at the left of the table's first row; the table is drawn on a canvas."""
     page.get_by_text("Choose a row to open").wait_for()
-    page.wait_for_timeout(1500)  # the table is drawn anew when the part changes
-    canvas = page.locator("[data-testid=stDataFrame] canvas").first
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    settle(page)  # the table is drawn anew when the part changes
+    box = still(page, page.locator("[data-testid=stDataFrame] canvas").first)
     page.mouse.click(box["x"] + 15, box["y"] + 52)
 
 
@@ -129,13 +120,14 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
                 analyst=who, analysis_id=item.newest.id,
             )  # fmt: skip
     lib.place.choose(lib.place.Choices(on=True))
-    go(page, "Library")
+    go_to(page, "Library")
     page.get_by_text("2 recordings,").wait_for()
     page.set_viewport_size({"width": 390, "height": 844})
     shoot(page, "library-recordings-390")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_label("Part of the name").fill("parcel")
     page.get_by_label("Part of the name").press("Enter")
+    page.locator("[data-testid=stDataFrame] [role=grid][aria-rowcount='2']").wait_for()  # with its header
     choose_first_row(page)
     page.get_by_text("Compare two of its 2 analyses").click()
     page.get_by_text("Events in both: 1").wait_for()
@@ -146,16 +138,17 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_text("Agreement and precision", exact=True).click()
     page.locator(".js-plotly-plot").wait_for()
-    page.wait_for_timeout(800)
+    settle(page)
     shoot(page, "library-agreement-1440")
     page.get_by_text("Settings and audit", exact=True).click()
     page.get_by_role("heading", name="Audit").wait_for()
     shoot(page, "library-settings-1440")
     page.get_by_text("Recordings", exact=True).click()
-    expect(page.get_by_label("Part of the name")).to_have_value("parcel", timeout=20_000)
+    expect(page.get_by_label("Part of the name")).to_have_value("parcel")
     choose_first_row(page)
     page.get_by_role("button", name="Open in Review").click()
-    page.locator('.player[aria-label="Player for A long call about a lost parcel.wav"]').wait_for()
+    arrive(page, "Review")
+    wait_for_player(page, "A long call about a lost parcel.wav")
     page.get_by_text("In the library since").wait_for()
     assert older.audio == {"mix"}
     page.set_viewport_size({"width": 390, "height": 844})

@@ -13,6 +13,7 @@ import pytest
 import soundfile as sf
 
 from tests.browser.conftest import FLAGS, host_of
+from tests.browser.driving import PATIENCE, arrive, go_to, open_page
 
 pytestmark = pytest.mark.browser
 
@@ -37,20 +38,22 @@ def microphone(
 ) -> Iterator[tuple[Any, set[str], list[str]]]:
     """Open the Live page in a Chromium with these flags; yields the page, its hosts and its complaints."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    chromium = browser.browser_type.launch(executable_path=executable, args=[*FLAGS, *flags])
+    chromium = browser.browser_type.launch(
+        executable_path=executable, args=[*FLAGS, *flags], timeout=1000 * PATIENCE
+    )
     try:
-        context = chromium.new_context(
-            viewport={"width": 1440, "height": 900}, permissions=["microphone"] if allowed else []
+        page = open_page(
+            chromium,
+            viewport={"width": 1440, "height": 900},
+            permissions=["microphone"] if allowed else [],
         )
-        page = context.new_page()
-        page.set_default_timeout(30_000)
         hosts: set[str] = set()
         complaints: list[str] = []
         page.on("request", lambda request: hosts.add(host_of(request.url)))
         page.on("websocket", lambda socket: hosts.add(host_of(socket.url)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{url}/live")
-        page.get_by_role("heading", name="Live", exact=True).wait_for()
+        arrive(page, "Live")
         yield page, hosts, complaints
     finally:
         chromium.close()
@@ -69,9 +72,9 @@ def test_an_angry_voice_raises_the_alert(browser: Any, app_url: str, quarrel: Pa
         start = page.get_by_role("button", name="Start listening")
         page.wait_for_function("() => document.body.innerText.includes('Nothing of the live sound is kept')")
         page.get_by_text("Press Start listening").wait_for()
-        start.click(timeout=90_000)  # once the model is there
+        start.click()  # once the model is there
         page.get_by_text("No alert: nothing stayed above").wait_for()
-        page.get_by_text("worth a listen now").wait_for(timeout=90_000)
+        page.get_by_text("worth a listen now").wait_for()
         shoot(page, "live-1440-light")
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_timeout(600)
@@ -92,11 +95,10 @@ def test_an_angry_voice_raises_the_alert(browser: Any, app_url: str, quarrel: Pa
 
 def test_leaving_the_page_ends_it_and_says_so(browser: Any, app_url: str, quarrel: Path) -> None:
     with microphone(browser, *playing(quarrel), url=app_url) as (page, _, complaints):
-        page.get_by_role("button", name="Start listening").click(timeout=90_000)
+        page.get_by_role("button", name="Start listening").click()
         page.get_by_text("No alert").or_(page.get_by_text("Sounds angry since")).first.wait_for()
-        page.get_by_role("link", name="Signal").first.click()
-        page.get_by_role("heading", name="Signal").wait_for()
-        page.get_by_role("link", name="Live").first.click()
+        go_to(page, "Signal")
+        go_to(page, "Live")
         page.get_by_text("Listening ended when you left this page.").wait_for()
         page.get_by_role("button", name="Start listening").wait_for()
         assert complaints == []
@@ -105,7 +107,7 @@ def test_leaving_the_page_ends_it_and_says_so(browser: Any, app_url: str, quarre
 def test_a_refused_microphone_is_told(browser: Any, app_url: str) -> None:
     flags = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     with microphone(browser, *flags, allowed=False, url=app_url) as (page, _, complaints):
-        page.get_by_role("button", name="Start listening").click(timeout=90_000)
+        page.get_by_role("button", name="Start listening").click()
         page.get_by_text("The browser may not use the microphone.").wait_for()
         page.get_by_role("button", name="Start listening").wait_for()
         assert complaints == []
@@ -113,6 +115,6 @@ def test_a_refused_microphone_is_told(browser: Any, app_url: str) -> None:
 
 def test_a_computer_without_a_microphone_is_told(browser: Any, app_url: str) -> None:
     with microphone(browser, "--use-fake-ui-for-media-stream", url=app_url) as (page, _, complaints):
-        page.get_by_role("button", name="Start listening").click(timeout=90_000)
+        page.get_by_role("button", name="Start listening").click()
         page.get_by_text("This computer has no microphone").wait_for()
         assert complaints == []

@@ -14,7 +14,8 @@ from blipper.export import Sound, write_analysis
 from blipper.results import Analysis
 from blipper.voice.models import load_model
 from blipper.words.transcript import Transcript, Utterance
-from tests.browser.conftest import ARTIFACTS, ROOT
+from tests.browser.driving import open_page
+from tests.browser.server import ARTIFACTS, ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -37,8 +38,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_opens_offline_and_draws(browser: Any, report: tuple[Path, Analysis], width: int) -> None:
     path, result = report
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
-    page = context.new_page()
+    page = open_page(browser, viewport={"width": width, "height": 900}, offline=True)
     requests: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -57,7 +57,7 @@ def test_it_opens_offline_and_draws(browser: Any, report: tuple[Path, Analysis],
         assert 0 < box["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=ARTIFACTS / f"report-{width}.png", full_page=True)
-    context.close()
+    page.context.close()
     assert requests == [path.as_uri()]
     assert complaints == []
 
@@ -67,23 +67,23 @@ def test_even_markup_that_slipped_in_could_not_run(
 ) -> None:
     spoilt = tmp_path / "spoilt.html"
     spoilt.write_text(report[0].read_text("utf-8").replace("</header>", HOSTILE + "</header>", 1), "utf-8")
-    page = browser.new_page()
+    page = open_page(browser)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(spoilt.as_uri())
     page.locator("html[data-drawn='4']").wait_for()
     assert page.locator("header img").count() == 1
     assert page.title() == "scene.ogg: Blipper report"
-    page.close()
+    page.context.close()
 
 
 def test_it_prints(browser: Any, report: tuple[Path, Analysis], tmp_path: Path) -> None:
     path, result = report
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = open_page(browser, viewport={"width": 1440, "height": 900})
     page.goto(path.as_uri())
     page.locator("html[data-drawn='4']").wait_for()
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
-    page.close()
+    page.context.close()
     document = pypdf.PdfReader(tmp_path / "report.pdf")
     text = " ".join(" ".join(sheet.extract_text() for sheet in document.pages).split())
     for words in (

@@ -82,7 +82,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
     reader.start()
     write_atomically(pipe, "through")
-    reader.join(5)
+    reader.join(60)
     assert got == ["through"]
 
 

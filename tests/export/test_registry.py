@@ -85,6 +85,8 @@ def test_extensions_are_unique() -> None:
         ("a.turns.csv", "turns-csv"),
         ("a.talk.csv", "talk-csv"),
         ("windows.csv", "csv"),
+        ("a.curve.csv", "curve-csv"),
+        ("a.curve.parquet", "curve-parquet"),
         ("a.parquet", "parquet"),
         ("a.windows.parquet", "windows-parquet"),
         ("a.srt", "srt"),

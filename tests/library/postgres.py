@@ -84,7 +84,7 @@ def running() -> Iterator[Server]:
             yield Server(f"postgresql://blipper@127.0.0.1:{port}", folder / "data")
         finally:
             server.send_signal(signal.SIGINT)  # a fast end, whoever is connected
-            server.wait(20)
+            server.wait(120)
     finally:
         shutil.rmtree(folder)
 
@@ -103,7 +103,7 @@ def _run(command: list, folder: Path) -> None:
 def _wait(server: subprocess.Popen, port: int, log: Path) -> None:
     import psycopg
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while True:
         assert server.poll() is None, log.read_text()
         try:

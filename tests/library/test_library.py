@@ -252,7 +252,7 @@ def test_threads_that_write_at_once_lose_nothing(library: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert failures == []
     assert len(lib.read_verdicts(library)) == 32
     assert lib.count(library) == 2

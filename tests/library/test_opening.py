@@ -152,7 +152,7 @@ def test_two_processes_open_and_write_at_once(address: str) -> None:
         worker.stdin.write("go\n")
         worker.stdin.flush()
     for worker in workers:
-        _, complaints = worker.communicate(timeout=120)
+        _, complaints = worker.communicate(timeout=600)
         assert worker.returncode == 0, complaints
     library = lib.open_library(address)
     assert lib.count(library) == 2 * 8 + 1

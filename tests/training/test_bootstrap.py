@@ -69,7 +69,7 @@ def test_all_clips_of_all_corpora_take_a_moment(rng: np.random.Generator) -> Non
     n = 12_000
     speakers = [f"s{i}" for i in rng.integers(0, 121, n)]
     positive, scores = rng.random(n) < 0.2, rng.random(n)
-    began = time.perf_counter()
+    began = time.process_time()
     draws = Bootstrap(speakers)
     assert draws.roc_auc(positive, scores).shape == draws.pr_auc(positive, scores).shape == (1000,)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20

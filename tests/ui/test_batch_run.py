@@ -23,7 +23,7 @@ from ui.batch_table import filtered, most_aggressive_first
 SCENE = ROOT / "ui" / "sample" / "scene.ogg"
 
 
-def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
+def wait(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
