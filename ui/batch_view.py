@@ -71,7 +71,7 @@ def _choose(held: Batch) -> Plan | None:
         help="Upload files from your computer, or name a folder on the machine that runs Blipper.",
     )
     plan = _uploads(held) if way != "server" else _server(held)
-    channels_column, workers_column = st.columns([3, 2])
+    channels_column, threshold_column, workers_column = st.columns([3, 2, 2])
     channels: Channels = channels_column.radio(
         "Channels of a stereo recording",
         list(CHANNELS),
@@ -79,6 +79,18 @@ def _choose(held: Batch) -> Plan | None:
         key="blipper_batch_channels",
         disabled=held.is_working,
         help="Another choice analyses everything again.",
+    )
+    threshold = threshold_column.number_input(
+        "Threshold",
+        0.05,
+        1.0,
+        value=None,
+        step=0.05,
+        placeholder="the model's own",
+        key="blipper_batch_threshold",
+        disabled=held.is_working,
+        help="Score from which a stretch is worth a listen. With another one, press Start again: events are "
+        "marked anew from the results that are there, in moments.",
     )
     cores = os.cpu_count() or 1
     workers = workers_column.number_input(
@@ -91,7 +103,7 @@ def _choose(held: Batch) -> Plan | None:
         help=f"One process each, with a model of its own. This machine has {cores} cores.",
     )
     if plan is not None:
-        plan.channels, plan.workers = channels, int(workers)
+        plan.channels, plan.workers, plan.threshold = channels, int(workers), threshold
     return plan
 
 
