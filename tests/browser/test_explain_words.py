@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import served
+from tests.browser.driving import fits, go_to, open_sample, settle, uploader
+from tests.browser.server import served
 from tests.browser.test_explain import metric
 from tests.test_page_explain_words import models_with_text
 
@@ -45,25 +46,23 @@ def test_an_event_its_words_and_the_sum(
     new_page: OpenPage, shoot: Shoot, tmp_path: Path, width: int, theme: str
 ) -> None:
     page = new_page(width=1440, theme=theme)
-    page.get_by_text("Sample", exact=True).click()
-    page.get_by_role("button", name="Open the sample").click()
-    page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for(timeout=240_000)
+    open_sample(page)
     (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
-    page.locator("input[type=file]").last.set_input_files(str(tmp_path / "call.srt"))
-    page.get_by_text("Words scored for").wait_for(timeout=240_000)
-    page.wait_for_timeout(1500)
-    page.get_by_role("link", name="Explain").click()
-    page.get_by_role("heading", name="Explain", exact=True).wait_for()
+    uploader(page, "Or add a transcript").set_input_files(str(tmp_path / "call.srt"))
+    page.get_by_text("Words scored for").wait_for()
+    settle(page)
+    go_to(page, "Explain")
     page.set_viewport_size({"width": width, "height": 900})
     page.get_by_role("radio", name="An utterance").or_(
         page.get_by_role("button", name="An utterance")
     ).click()
+    settle(page)
     page.get_by_role("combobox", name=re.compile("Utterance")).click()
     page.get_by_role("option", name=re.compile("useless liar")).click()
     words = page.locator(".blipper-words .word")
-    words.first.wait_for(timeout=240_000)
-    page.get_by_role("heading", name="Hear only what mattered").wait_for(timeout=240_000)
-    page.wait_for_timeout(1500)
+    words.filter(has_text="liar").wait_for()
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
     assert words.count() == 6
     assert words.last.locator(".text").inner_text() == "<b>sorry</b>"
     assert page.locator(".blipper-words b").count() == 0
@@ -92,11 +91,11 @@ def test_an_event_its_words_and_the_sum(
     page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0.5)")
     page.locator("audio").last.evaluate("a => a.play()")
     page.wait_for_function("[...document.querySelectorAll('audio')].at(-1).currentTime > 0.2")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page)
     shoot(page, f"explain-words-{width}-{theme}")
 
     # Another emotion of the voice, another sentiment of the words.
     page.get_by_role("combobox", name=re.compile("Score")).first.click()
     page.get_by_role("option", name="Sad").click()
-    page.get_by_text(re.compile('"sad"')).first.wait_for(timeout=240_000)
+    page.get_by_text(re.compile('"sad"')).first.wait_for()
     assert page.get_by_text("Score on the curve").count() == 0

@@ -163,3 +163,13 @@ def test_without_one_the_voice_is_all_there_is(with_text_model):
     assert found["words"] is None
     assert found["decomposition"]["fused"] is False
     assert found["decomposition"]["words"] == 0
+
+
+def test_the_companion_needs_corpora_and_nothing_is_written_without(tmp_path):
+    from blipper.explain.features import COMPANION
+
+    before = COMPANION.read_bytes()
+    result = run("explain-setup", tmp_path, "--companion")
+    assert result.exit_code != 0
+    assert str(tmp_path) in result.stderr.replace("\n", "")
+    assert COMPANION.read_bytes() == before
