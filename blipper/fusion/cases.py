@@ -6,6 +6,7 @@ calm voice with hostile words (a cold threat), or neither: one fused score would
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import numpy as np
@@ -70,8 +71,8 @@ def case_between(analysis: Analysis, channel: int, start: float, end: float) -> 
     track = analysis.tracks[channel]
     if track.fused is None:
         return None
-    half = track.curve.step / 2
-    inside = (track.curve.times + half > start) & (track.curve.times - half < end)
+    step = track.curve.step
+    inside = slice(max(0, int(start / step + 1e-9)), max(0, math.ceil(end / step - 1e-9)))
     words = track.fused.words_score[inside]
     if np.isnan(words).all():
         return None
