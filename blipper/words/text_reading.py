@@ -81,22 +81,26 @@ def read_transcript(
         utterances = [replace(one, sentiment=None, aggression=None) for one in utterances]
     readable = [text_for_model(utterance) for utterance in utterances]
     notices = [notice for notice in transcript.notices if not notice.code.startswith(NOTICES)]
-    unread: set[int] = {index for index, text in enumerate(readable) if not _has_letters(text)}
-    if unread and used:
+    # What a model's form leaves of a text decides, too: of a link or a user's name it leaves nothing.
+    blank = [
+        {i for i, text in enumerate(readable) if not _has_letters(model.form(text))} for model, _ in used
+    ]
+    unread = set().union(*blank)
+    if unread:
         notices.append(_unread_notice(len(unread), len(utterances)))
-    for (model, roles), info in zip(used, infos, strict=True):
+    for (model, roles), info, nothing in zip(used, infos, blank, strict=True):
         if not _knows(info, transcript.language):
             notices.append(_language_notice(info, str(transcript.language)))
             continue
         foreign = {
-            index for index, text in enumerate(readable) if index not in unread and _foreign(info, text)
+            index for index, text in enumerate(readable) if index not in nothing and _foreign(info, text)
         }
         if foreign:
             notices.append(_letters_notice(info, len(foreign), len(utterances)))
         asked = [
             index
             for index, one in enumerate(utterances)
-            if index not in unread | foreign
+            if index not in nothing | foreign
             and not (keep and one.sentiment is not None and "sentiment" in roles)
             and not (keep and one.aggression is not None and "aggression" in roles)
         ]

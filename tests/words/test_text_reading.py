@@ -78,7 +78,7 @@ def test_a_word_that_was_hardly_heard_says_nothing(model: TextModel) -> None:
 
 
 def test_nothing_left_to_read_keeps_none_and_is_told(model: TextModel) -> None:
-    transcript = written(SENTENCES[0], "", "... 10!", "♪♪")
+    transcript = written(SENTENCES[0], "@somebody https://a.example", "... 10!", "♪♪")
     transcript = replace(transcript, utterances=(*transcript.utterances, said("no way", 0.1, 0.2)))
     read = read_transcript(transcript, [model])
     assert [one.aggression is None for one in read.utterances] == [False, True, True, True, True]
