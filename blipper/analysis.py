@@ -22,6 +22,7 @@ from blipper.speakers import guess, turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
+from blipper.words.text_loading import load_readers
 from blipper.words.transcribe import Engine, load_engine, transcribe_channels
 
 #: What an analysis can be made from.
@@ -55,7 +56,7 @@ def analyze(
     settings : Settings, optional
     progress : Progress, optional
         Told the steps ``"decode"``, ``"quality"``, ``"speech"``, ``"voice"`` and ``"words"``, in seconds of
-        audio, and ``"download"`` in bytes where weights have to be fetched.
+        audio, ``"reading"`` in utterances, and ``"download"`` in bytes where weights have to be fetched.
 
     Returns
     -------
@@ -66,7 +67,8 @@ def analyze(
     AudioError
         If the recording cannot be read, or lies outside the limits.
     ModelError
-        If the model is missing or damaged, or the recogniser's weights can't be had.
+        If the model is missing or damaged, or the weights of the recogniser or of a chosen text model
+        can't be had.
     SettingsError
         If a setting is outside its domain.
     TranscriptError
@@ -80,6 +82,7 @@ def analyze(
     )
     # Before the work, since it may fail: a file that is none, weights that can't be had.
     engine = _engine(settings, progress)
+    readers = load_readers(settings.text_model, progress=progress) if engine is not None else None
     if settings.speakers == "guess" and recording.n_channels == 1:
         guess.require()
     voice = load_model(model) if isinstance(model, str) else model
@@ -105,10 +108,14 @@ def analyze(
         analysis = replace(analysis, notices=(*analysis.notices, notice))
     if settings.speakers == "guess" and recording.n_channels == 1 and analysis.has_speech:
         analysis = _with_guess(analysis, recording, settings, progress)
-    if engine is not None:
+    if engine is not None and readers is not None:
         transcripts = transcribe_channels(recording, [track.speech for track in tracks], engine, progress)
         analysis = with_transcripts(
-            analysis, transcripts, asked=settings.transcript, language=settings.language
+            analysis,
+            readers.read(transcripts, progress=progress),
+            asked=settings.transcript,
+            language=settings.language,
+            text_model=settings.text_model,
         )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
 

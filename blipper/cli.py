@@ -181,9 +181,9 @@ def analyze(
             help="Also write the result to this file; its ending picks the format: .html for a report to "
             "read or print, .json for the whole analysis, .csv or .parquet for the events, .windows.csv or "
             ".windows.parquet for every window, .curve.csv or .curve.parquet for the curve, .turns.csv, "
-            ".talk.csv or .rttm for who speaks when; .srt, .vtt, .txt or .transcript.labels.txt (Audacity) "
-            "for the transcript, .events.srt, .events.vtt or .labels.txt for the events; .textgrid (Praat), "
-            ".label-studio.json with .label-studio.xml. May be given several times.",
+            ".talk.csv or .rttm for who speaks when; .srt, .vtt, .txt, .transcript.labels.txt (Audacity) or "
+            ".utterances.csv for the transcript, .events.srt, .events.vtt or .labels.txt for the events; "
+            ".textgrid (Praat), .label-studio.json with .label-studio.xml. May be given several times.",
         ),
     ] = None,
     threshold: Annotated[
@@ -214,15 +214,18 @@ def analyze(
         float | None, typer.Option("--hop", help="Seconds from one window to the next, 0.1 or more.")
     ] = None,
     transcript: cli_words.TranscriptOption = "none",
+    text_model: cli_words.TextModelOption = "built-in",
     language: cli_words.LanguageOption = None,
     balance: cli_words.BalanceOption = None,
 ) -> None:
     """Find where a recording sounds angry, and show it as a short report."""
     with exit_codes():
         from blipper.settings import Settings
+        from blipper.words.text_names import parse
         from blipper.words.transcribe import check_engine
 
         check_engine(transcript)
+        parse(text_model)
         chosen: dict[str, Any] = {
             "speakers": "guess" if guess_speakers else None,
             "speaker_count": speaker_count,
@@ -230,7 +233,7 @@ def analyze(
         chosen |= {"threshold": threshold, "window": window, "hop": hop, "language": language}
         chosen["balance"] = balance
         settings = Settings.from_dict(
-            {"channels": channels.value, "transcript": transcript}
+            {"channels": channels.value, "transcript": transcript, "text_model": text_model}
             | {name: value for name, value in chosen.items() if value is not None}
         )
         labels = dict(_label(text) for text in speaker or [])

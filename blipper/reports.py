@@ -29,10 +29,11 @@ def analysis_text(analysis: Analysis) -> str:
         lines += ["", f"Worth a listen (aggression score from {analysis.threshold:.2f}):"]
         lines += _event_lines(analysis)
     model = analysis.model
+    words = " and how hostile the words read" if any(track.fused for track in analysis.tracks) else ""
     lines += [
         "",
-        f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model, "
-        "not what somebody feels or means: listen before you judge.",
+        f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model"
+        f"{words}, not what somebody feels or means: listen before you judge.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -39,6 +39,10 @@ class Settings:
     transcript : str
         What writes down the words: ``"none"``, ``"auto"``, ``"whisper:SIZE"``, ``"pocketsphinx"``, or the
         path of a transcript, of which a result keeps the file's name alone.
+    text_model : str
+        What reads the words of a transcript for sentiment and verbal aggression: ``"built-in"``, ``"none"``,
+        or models by name or folder, see :mod:`blipper.words.text_names`. Of a folder a result keeps the last
+        part alone.
     language : str, optional
         ISO 639-1 code of what is spoken; the engine's own guess unless given.
     balance : float
@@ -61,6 +65,7 @@ class Settings:
     bridge: float = EventSettings.bridge
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     transcript: str = "none"
+    text_model: str = "built-in"
     language: str | None = None
     balance: float = BALANCE
     speakers: Speakers = "off"
@@ -80,6 +85,10 @@ class Settings:
         if not isinstance(self.transcript, str) or not self.transcript:
             raise SettingsError(
                 f"the transcript is {self.transcript!r}, expected 'none', an engine or a path"
+            )
+        if not isinstance(self.text_model, str) or not self.text_model:
+            raise SettingsError(
+                f"the text_model is {self.text_model!r}, expected 'none', 'built-in', a name or a folder"
             )
         if self.language is not None and not (2 <= len(self.language) <= 3 and self.language.islower()):
             raise SettingsError(f"the language is {self.language!r}, expected an ISO 639-1 code such as 'en'")

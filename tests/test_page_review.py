@@ -183,6 +183,24 @@ def test_channels_kept_apart_are_chosen_from(page: AppTest) -> None:
     assert not page.exception
 
 
+def test_every_channels_sound_is_judged_before_its_scores_are_shown(page: AppTest) -> None:
+    page.radio(key="blipper_channels").set_value("separate").run()
+    both = speech_and_silence().copy()
+    both[:, 1] = np.clip(both[:, 1] * 50 + 0.001, -0.2, 0.2)  # clipped, so that the second one's is poor
+    page.file_uploader[0].upload("call.wav", wav(both), "audio/wav").run()
+    finish(page)
+    [opened] = held(page).finished
+    page.text_input(key=f"label_{opened.id}_0_left").set_value("Agent").run()
+    shown = [element.value for element in page.main if element.type in ("markdown", "subheader", "warning")]
+    rows = [place for place, text in enumerate(shown) if text.startswith("**Sound quality, ")]
+    assert [shown[place].partition("**")[2].partition("**")[0] for place in rows] == [
+        "Sound quality, Agent",
+        "Sound quality, Right",
+    ]
+    assert rows[-1] < shown.index("Speakers")
+    assert any(text.startswith("**Right: ") for text in shown[: shown.index("Speakers")])
+
+
 def test_speakers_can_be_named_and_the_names_stay(page: AppTest) -> None:
     page.radio(key="blipper_channels").set_value("separate").run()
     page.file_uploader[0].upload("call.wav", wav(speech_and_silence()), "audio/wav").run()

@@ -13,9 +13,23 @@ from ui.session import OpenRecording, shelf
 _STEP: Final = 0.05
 
 
+def is_fused(analysis: Analysis) -> bool:
+    """Return whether words have a score on any channel."""
+    return any(track.fused is not None for track in analysis.tracks)
+
+
+def what_a_score_says(analysis: Analysis) -> str:
+    """Return in two sentences what the scores are of, and what they are not."""
+    words = ", and how hostile the words read to another model" if is_fused(analysis) else ""
+    return (
+        f"A score says how much the voice sounds angry to a model that learned from actors{words}. It ranks "
+        "what is worth a listen and decides nothing; a person may sound angry and not be."
+    )
+
+
 def show_balance(opened: OpenRecording, analysis: Analysis) -> None:
     """Show the slider where words have a score; a move fuses again before the next run draws it."""
-    if all(track.fused is None for track in analysis.tracks):
+    if not is_fused(analysis):
         return
     key = f"balance_{opened.id}"
     st.session_state.setdefault(key, round(opened.balance / _STEP) * _STEP)

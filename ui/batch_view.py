@@ -68,6 +68,7 @@ def _choose(held: Batch) -> Plan | None:
         format_func=_WAYS.__getitem__,
         key="blipper_batch_way",
         disabled=held.is_working,
+        help="Upload files from your computer, or name a folder on the machine that runs Blipper.",
     )
     plan = _uploads(held) if way != "server" else _server(held)
     channels_column, threshold_column, workers_column = st.columns([3, 2, 2])
@@ -158,7 +159,12 @@ def _server(held: Batch) -> Plan | None:
         disabled=held.is_working,
         help="Such as calls/june; a point stands for the whole of it. Folders in it are searched too.",
     )
-    keep = st.checkbox("Keep the results on the server", key="blipper_batch_keep", disabled=held.is_working)
+    keep = st.checkbox(
+        "Keep the results on the server",
+        key="blipper_batch_keep",
+        disabled=held.is_working,
+        help="Kept results stay in a folder of the server; others go with this browser session.",
+    )
     results = ""
     if keep:
         results = st.text_input(
@@ -197,6 +203,7 @@ def _steer(held: Batch, plan: Plan | None) -> None:
         disabled=not held.is_working or held.status == "stopping",
         key="blipper_batch_stop",
         width="stretch",
+        help="Stops after the recordings that are being analysed; what is finished stays.",
     ):
         held.stop()
         st.rerun()

@@ -27,18 +27,29 @@ _VERDICTS: Final = {
 }
 
 
-def show_quality(quality: Quality) -> None:
-    """Show every check's verdict in a row, what is poor in words, and what all of them mean on request."""
-    st.markdown(" ".join(["**Sound quality**", *map(_badge, quality.checks)]))
-    for check in quality.checks:
-        if check.verdict == "poor":
-            st.warning(
-                f"**{plain(check.label)}{_figure(check)}.** {plain(check.message)}", icon=":material/cancel:"
-            )
-    with st.expander("What the sound checks found and mean", icon=":material/graphic_eq:"):
+def show_quality(qualities: Mapping[str, Quality]) -> None:
+    """Show each channel's verdicts in a row, what is poor in words, and what all of them mean on request.
+
+    Parameters
+    ----------
+    qualities : mapping of str to Quality
+        By the channel's name for people, as Markdown; a name is shown only where there are several.
+    """
+    several = len(qualities) > 1
+    for name, quality in qualities.items():
+        title = f"**Sound quality, {name}**" if several else "**Sound quality**"
+        st.markdown(" ".join([title, *map(_badge, quality.checks)]))
         for check in quality.checks:
-            verdict = _VERDICTS[check.verdict].word + _figure(check)
-            st.markdown(f"**{plain(check.label)}** ({verdict}). {plain(check.message)}")
+            if check.verdict == "poor":
+                label = f"{name}: {plain(check.label)}" if several else plain(check.label)
+                st.warning(f"**{label}{_figure(check)}.** {plain(check.message)}", icon=":material/cancel:")
+    with st.expander("What the sound checks found and mean", icon=":material/graphic_eq:"):
+        for name, quality in qualities.items():
+            if several:
+                st.markdown(f"##### {name}")
+            for check in quality.checks:
+                verdict = _VERDICTS[check.verdict].word + _figure(check)
+                st.markdown(f"**{plain(check.label)}** ({verdict}). {plain(check.message)}")
 
 
 def _badge(check: Check) -> str:

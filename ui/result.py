@@ -9,10 +9,10 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from blipper.results import Analysis
+from blipper.results import Analysis, Quality
 from blipper.wording import length, summary_sentence, trend_sentence
 from ui import hear_all, library_review
-from ui.balance import show_balance
+from ui.balance import show_balance, what_a_score_says
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -45,6 +45,7 @@ def show_shelf(held: Shelf) -> None:
                 key=f"blipper_open_{opened.id}",
                 disabled=is_open,
                 width="stretch",
+                help="Shows this recording below and on the other pages.",
             ):
                 held.open_id = opened.id
                 st.rerun()
@@ -98,19 +99,17 @@ def _result(opened_id: str) -> None:
     threshold = opened.shown_threshold
     analysis = opened.marked
     st.header(summary_sentence(analysis), anchor=False)
-    st.caption(
-        "A score says how much the voice sounds angry to a model that learned from actors. It ranks what is "
-        "worth a listen and decides nothing; a person may sound angry and not be."
-    )
+    st.caption(what_a_score_says(analysis))
     for notice in analysis.notices:
         if notice.code == "model":  # of every recording: worth knowing, not worth a box
             st.caption(plain(notice.message))
         else:
             (st.warning if notice.severity == "warning" else st.info)(plain(notice.message))
+    # Before any score but the sentence's, since it limits what the others are worth.
+    show_quality(_qualities(analysis))
     show_speakers(opened, analysis)
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
-    show_quality(track.quality)
     show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
     show_balance(opened, analysis)
@@ -138,17 +137,34 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
     # Set at every run: the labels change with names and counts, and the browser knows a choice by its label.
     st.session_state[key] = st.session_state.get(key, opened.channel)
     opened.channel = st.radio(
-        "Channel", range(len(labels)), format_func=labels.__getitem__, horizontal=True, key=key
+        "Channel",
+        range(len(labels)),
+        format_func=labels.__getitem__,
+        horizontal=True,
+        key=key,
+        help="Each channel was analysed by itself and has scores of its own.",
     )
     return opened.channel
 
 
 def _channel_label(analysis: Analysis, channel: int) -> str:
     count = len(numbered_events(analysis, channel))
+    return f"{_channel_name(analysis, channel)}: {count} event{'s' if count != 1 else ''}"
+
+
+def _channel_name(analysis: Analysis, channel: int) -> str:
     track = analysis.tracks[channel]
     names = list(dict.fromkeys(turn.speaker for turn in track.turns))
-    name = names[0] if names and names != [track.name] else track.name.capitalize()
-    return f"{plain(name)}: {count} event{'s' if count != 1 else ''}"
+    return plain(names[0] if names and names != [track.name] else track.name.capitalize())
+
+
+def _qualities(analysis: Analysis) -> dict[str, Quality]:
+    """Return each channel's quality by its name; channels whose speakers are named alike stay apart."""
+    found: dict[str, Quality] = {}
+    for channel, track in enumerate(analysis.tracks):
+        name = _channel_name(analysis, channel)
+        found[f"{name} ({track.name})" if name in found else name] = track.quality
+    return found
 
 
 # Streamlit keeps callbacks for as long as the session lives, so these hold an id and not the recording.

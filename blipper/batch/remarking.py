@@ -13,7 +13,7 @@ from blipper.settings import Settings
 
 
 def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict[str, Any]] | None:
-    """Mark a kept result's events at another threshold.
+    """Mark a kept result's events at another threshold, or with words weighed otherwise.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     -------
     (str, dict) or None
         The new result as JSON, and its values for the manifest; None if there is no such result, or more than
-        the threshold differs, so that the recording has to be analysed.
+        threshold and balance differ, so that the recording has to be analysed.
     """
-    from blipper.analysis import with_threshold
+    from blipper.marking import fuse_again, with_threshold
     from blipper.results import Analysis
 
     try:
@@ -44,7 +44,7 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     if analysis.model.sha256 != model_sha256 or _rest(kept) != _rest(settings):
         return None
     # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
-    asked = replace(analysis, settings=settings.to_dict())
+    asked = fuse_again(replace(analysis, settings=settings.to_dict()))
     marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
     text = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
     return text, row_values(marked)
@@ -54,5 +54,10 @@ def _rest(settings: Settings) -> Settings:
     """Return the settings that need the model, or the sound, to run again when they change."""
     plain = Settings()
     return replace(
-        settings, threshold=None, release=None, min_duration=plain.min_duration, bridge=plain.bridge
+        settings,
+        threshold=None,
+        release=None,
+        min_duration=plain.min_duration,
+        bridge=plain.bridge,
+        balance=plain.balance,
     )

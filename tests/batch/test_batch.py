@@ -216,7 +216,7 @@ def test_poison_in_the_middle_costs_only_itself(
     for name in ("crash", "hang", "bomb", "fault"):
         write_call(calls / f"{name}.wav", speech, 1)
     (calls / "empty.wav").touch()
-    limits = batch.BatchLimits(memory=900 << 20, seconds=6)
+    limits = batch.BatchLimits(memory=900 << 20, seconds=15)
     out = tmp_path / "out"
     summary = batch.run([*sorted(calls.iterdir()), tmp_path / "none.wav"], out, workers=2, limits=limits)
     reasons = {Path(failure.file).stem: failure for failure in summary.failures}
@@ -226,7 +226,7 @@ def test_poison_in_the_middle_costs_only_itself(
         **{"none": "refused", "notes": "refused"},
     }
     assert "signal 11" in reasons["crash"].message
-    assert "limit is 6 s" in reasons["hang"].message
+    assert "limit is 15 s" in reasons["hang"].message
     assert "limit is 900 MiB" in reasons["bomb"].message
     assert "a library's own fault" in reasons["fault"].message
     assert {row.status for row in batch.read_rows(out)} == {"done", "failed"}
@@ -234,7 +234,7 @@ def test_poison_in_the_middle_costs_only_itself(
     again = batch.run(sorted(calls.iterdir()), out, workers=2, limits=limits)
     assert again.state.unchanged == 6
     assert again.state.failed == 6
-    assert again.state.elapsed < 6  # what hung is not tried again, unless asked to
+    assert again.state.elapsed < 15  # what hung is not tried again, unless asked to
 
 
 def test_stop_and_go_on(light: None, calls: Path, tmp_path: Path) -> None:

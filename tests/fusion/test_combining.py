@@ -183,20 +183,20 @@ def test_words_where_nobody_is_heard_have_no_score():
 
 
 def test_the_four_cases_by_hand():
-    odds = np.exp
     prior = 0.15 / 0.85
     both = fused(curve_of([0.8]), [said(0, 0.5, 0.9)])[0]
     assert both == pytest.approx(36 / prior / (1 + 36 / prior))  # odds 4 and 9, over the prior's
     shout = fused(curve_of([0.8]), [said(0, 0.5, 0.02)])[0]
-    assert shout == pytest.approx(2 / 3)  # odds of 4, halved
+    assert shout == pytest.approx(8 / 11)  # two thirds of odds of 4
     threat = fused(curve_of([0.001]), [said(0, 0.5, 0.9)])[0]
     voice = np.log(0.001 / 0.999 / prior)
     assert threat == pytest.approx(sigmoid(PRIOR + np.log(9 / prior) + max(voice + np.log(9 / prior), voice)))
-    assert fused(curve_of([0.02]), [said(0, 0.5, 0.9)])[0] == pytest.approx(4.5 / 5.5)  # odds of 9, halved
+    assert fused(curve_of([0.02]), [said(0, 0.5, 0.9)])[0] == pytest.approx(6 / 7)  # two thirds of odds of 9
     neither = fused(curve_of([0.05]), [said(0, 0.5, 0.05)])[0]
     assert neither == pytest.approx(sigmoid(2 * np.log(0.05 / 0.95) - PRIOR))
     assert neither < 0.05
-    assert odds(AGAINST) == pytest.approx(2)
+    assert np.exp(AGAINST) == pytest.approx(1.5)
+    assert fused(curve_of([0.6]), [said(0, 0.5, 0.02)])[0] == pytest.approx(0.5)
 
 
 def test_unsure_sides_count_less():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,17 @@ import pytest
 import blipper
 from blipper import Analysis, Settings
 from blipper.analysis import with_balance, with_threshold
+from blipper.batch.remarking import remark
 from blipper.errors import SettingsError
 from blipper.export.csv import events_csv
 from blipper.export.curve import CURVE_COLUMNS, curve_csv, curve_parquet
 from blipper.export.parquet import events_parquet
 from blipper.export.report import page as report
+from blipper.export.text import event_cues
 from blipper.figures import aggression_figure
 from blipper.fusion import PRIOR, case_between, case_of, find_events, log_odds, sound_reliability
 from blipper.library.comparing import compare
+from blipper.library.verdicts import highest
 from blipper.marking import UNHEARD, fuse_again
 from blipper.prediction import summarize
 from blipper.reports import analysis_text
@@ -263,3 +267,26 @@ def test_figures_show_both_sides_beside_what_counts(fused: Analysis) -> None:
     assert drawn["Event's peak"].customdata[2][4].endswith("mostly the words (sounds calm, hostile words)")
     alone = aggression_figure(voice_only("call.wav", track(SCORES)))
     assert not {"Voice alone", "Words alone"} & {trace.name for trace in alone.data}
+
+
+def test_a_batch_weighs_a_kept_result_anew(fused: Analysis, tmp_path: Path) -> None:
+    kept = tmp_path / "call.json"
+    kept.write_text(json.dumps(fused.to_dict()), encoding="utf-8")
+    settings = Settings.from_dict({**fused.settings, "balance": 0.0})
+    marked = remark(kept, fused.model.sha256, settings)
+    assert marked is not None
+    found = Analysis.from_dict(json.loads(marked[0]))
+    assert found.events == with_balance(fused, 0.0).events
+    assert marked[1]["events"] == len(found.events) == 2
+
+
+def test_labels_do_not_call_a_calm_voice_angry(fused: Analysis) -> None:
+    labels = [cue.text for cue in event_cues(fused)]
+    assert "mostly the words (sounds calm, hostile words)" in labels[2]
+    assert "sounds angry" not in labels[2]
+    (plain, _) = [cue.text for cue in event_cues(voice_only("call.wav", track(SCORES)))]
+    assert plain.startswith("[event 1: sounds angry, peak score 0.85")
+
+
+def test_a_verdict_s_score_is_the_voice_s(fused: Analysis) -> None:
+    assert highest(fused, 0, 20, 25) == CALM
