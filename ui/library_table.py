@@ -73,9 +73,9 @@ def _ask(database: Database) -> Query:
             format_func=lambda key: "any" if not key else f"{printable(models[key])} ({key[:8]}…)",
             key="library_model",
         )
-        low, high = scores.slider(
-            "Highest score between", 0.0, 1.0, (0.0, 1.0), step=0.05, key="library_scores"
-        )
+        # Set here and not as the slider's default: another part may have kept a choice, and both would clash.
+        st.session_state.setdefault("library_scores", (0.0, 1.0))
+        low, high = scores.slider("Highest score between", 0.0, 1.0, step=0.05, key="library_scores")
         dates = days.date_input("Added from, to (UTC)", value=(), key="library_dates")
     since, until = _days(dates)
     return Query(

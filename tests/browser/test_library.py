@@ -127,7 +127,9 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_label("Part of the name").fill("parcel")
     page.get_by_label("Part of the name").press("Enter")
-    page.locator("[data-testid=stDataFrame] [role=grid][aria-rowcount='2']").wait_for()  # with its header
+    page.locator("[data-testid=stDataFrame] [role=grid][aria-rowcount='2']").wait_for(
+        state="attached"  # it stands for the canvas; the header is a row, too
+    )
     choose_first_row(page)
     page.get_by_text("Compare two of its 2 analyses").click()
     page.get_by_text("Events in both: 1").wait_for()
