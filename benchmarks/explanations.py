@@ -1,4 +1,4 @@
-"""Seconds per explained window, by method, on a warm process; part of ``benchmarks.speed``, and by itself.
+"""Seconds per explained window or utterance, by method, on a warm process; also part of ``benchmarks.speed``.
 
 Run it from the checkout's root::
 
@@ -11,6 +11,7 @@ cores after loading.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ import numpy as np
 
 from benchmarks import material, report
 
+#: What is said in an utterance of as many words: all coalitions are tried for the short one.
+SENTENCES = {
+    8: "you never listen to a word i say",
+    20: "i have told you twice now that i want my money back today and not some time next month please",
+}
 #: Seconds that a window may take, by method.
 TARGETS = {"integrated gradients": 1.0, "SHAP, top class": 3.0}
 
@@ -57,11 +63,37 @@ def explanations(repeats: int, model: str = "auto") -> tuple[dict[str, dict[str,
         "leave one piece out": lambda: leave_one_out(voice, window, material.RATE, whole),
         "what if": lambda: what_if(voice, window, material.RATE, whole),
     }
+    ways |= words()
     found = {}
     for name, way in ways.items():
         found[f"{name}, first call"] = report.timed(way, 1)
         found[name] = report.timed(way, repeats)
     return found, voice.info.name
+
+
+def words(model: str = "built-in") -> dict[str, Callable[[], Any]]:
+    """Return the ways of explaining an utterance's words; none where the text model is not installed.
+
+    Raises
+    ------
+    ModelError
+        If the model is damaged.
+    """
+    from blipper.explain.words import explain_words
+    from blipper.words.sentiment import load_text_model
+    from blipper.words.text_builtin import built_in_folder
+    from blipper.words.transcript import Utterance
+
+    if model == "built-in" and not built_in_folder().is_dir():
+        print(f"words: not timed, since {built_in_folder()} is not there")
+        return {}
+    reader = load_text_model(model)
+    ways: dict[str, Callable[[], Any]] = {}
+    for count, text in SENTENCES.items():
+        said = Utterance(0.0, 0.3 * count, text)
+        assert len(text.split()) == count
+        ways[f"SHAP of {count} words"] = lambda said=said: explain_words(said, [reader])
+    return ways
 
 
 def verdicts(timings: dict[str, dict[str, Any]]) -> list[str]:

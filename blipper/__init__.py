@@ -13,9 +13,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blipper.analysis import analyze, with_threshold
+    from blipper.analysis import analyze
     from blipper.errors import AudioError, BlipperError, DatasetError, ModelError, SettingsError
     from blipper.features import extract_features, feature_names
+    from blipper.marking import with_balance, with_threshold
     from blipper.paths import models_dir
     from blipper.prediction import predict
     from blipper.results import Analysis, Event, Prediction
@@ -26,7 +27,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "analyze": "analysis",
-    "with_threshold": "analysis",
+    "with_balance": "marking",
+    "with_threshold": "marking",
     "AudioError": "errors",
     "BlipperError": "errors",
     "DatasetError": "errors",
@@ -59,6 +61,7 @@ __all__ = [
     "models_dir",
     "predict",
     "summary_sentence",
+    "with_balance",
     "with_threshold",
 ]
 

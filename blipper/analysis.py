@@ -12,6 +12,8 @@ from typing import BinaryIO
 import numpy as np
 
 from blipper import audio, fusion, quality, speech
+from blipper.marking import with_balance as with_balance
+from blipper.marking import with_threshold as with_threshold
 from blipper.progress import Progress, silent
 from blipper.recording import Notice, Recording
 from blipper.results import Analysis, Span, Track, Windows, no_windows
@@ -20,6 +22,7 @@ from blipper.speakers import guess, turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
+from blipper.words.text_loading import load_readers
 from blipper.words.transcribe import Engine, load_engine, transcribe_channels
 
 #: What an analysis can be made from.
@@ -53,7 +56,7 @@ def analyze(
     settings : Settings, optional
     progress : Progress, optional
         Told the steps ``"decode"``, ``"quality"``, ``"speech"``, ``"voice"`` and ``"words"``, in seconds of
-        audio, and ``"download"`` in bytes where weights have to be fetched.
+        audio, ``"reading"`` in utterances, and ``"download"`` in bytes where weights have to be fetched.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def analyze(
     AudioError
         If the recording cannot be read, or lies outside the limits.
     ModelError
-        If the model is missing or damaged, or the recogniser's weights can't be had.
+        If the model is missing or damaged, or the weights of the recogniser or of a chosen text model
+        can't be had.
     SettingsError
         If a setting is outside its domain.
     TranscriptError
@@ -78,6 +82,7 @@ def analyze(
     )
     # Before the work, since it may fail: a file that is none, weights that can't be had.
     engine = _engine(settings, progress)
+    readers = load_readers(settings.text_model, progress=progress) if engine is not None else None
     if settings.speakers == "guess" and recording.n_channels == 1:
         guess.require()
     voice = load_model(model) if isinstance(model, str) else model
@@ -103,46 +108,16 @@ def analyze(
         analysis = replace(analysis, notices=(*analysis.notices, notice))
     if settings.speakers == "guess" and recording.n_channels == 1 and analysis.has_speech:
         analysis = _with_guess(analysis, recording, settings, progress)
-    if engine is not None:
+    if engine is not None and readers is not None:
         transcripts = transcribe_channels(recording, [track.speech for track in tracks], engine, progress)
         analysis = with_transcripts(
-            analysis, transcripts, asked=settings.transcript, language=settings.language
+            analysis,
+            readers.read(transcripts, progress=progress),
+            asked=settings.transcript,
+            language=settings.language,
+            text_model=settings.text_model,
         )
     return with_threshold(analysis, settings.events(voice.info.threshold).onset)
-
-
-def with_threshold(analysis: Analysis, threshold: float) -> Analysis:
-    """Mark the events again at another threshold, without running the model.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    threshold : float
-        In (0, 1].
-
-    Returns
-    -------
-    Analysis
-        The same scores with new events; its settings name the threshold.
-
-    Raises
-    ------
-    SettingsError
-        If `threshold` is outside its domain.
-    """
-    settings = Settings.from_dict(analysis.settings).with_threshold(threshold)
-    events = [
-        event
-        for channel, track in enumerate(analysis.tracks)
-        for event in fusion.find_events(
-            track.curve, track.speech, settings=settings.events(threshold), channel=channel
-        )
-    ]
-    return replace(
-        analysis,
-        events=tuple(sorted(events, key=lambda event: (event.start, event.channel))),
-        settings=settings.to_dict(),
-    )
 
 
 def score_windows(

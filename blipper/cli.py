@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blipper import cli_batch, cli_evaluate, cli_explain, cli_library, cli_live, cli_models, cli_words
+from blipper import (
+    cli_batch,
+    cli_evaluate,
+    cli_explain,
+    cli_library,
+    cli_live,
+    cli_models,
+    cli_text,
+    cli_words,
+)
 from blipper.cli_models import Channels, Json
 from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
@@ -171,10 +180,10 @@ def analyze(
             "-o",
             help="Also write the result to this file; its ending picks the format: .html for a report to "
             "read or print, .json for the whole analysis, .csv or .parquet for the events, .windows.csv or "
-            ".windows.parquet for every window, .turns.csv, .talk.csv or .rttm for who speaks when; .srt, "
-            ".vtt, .txt or .transcript.labels.txt (Audacity) for the transcript, .events.srt, .events.vtt or "
-            ".labels.txt for the events; .textgrid (Praat), .label-studio.json with .label-studio.xml. May "
-            "be given several times.",
+            ".windows.parquet for every window, .curve.csv or .curve.parquet for the curve, .turns.csv, "
+            ".talk.csv or .rttm for who speaks when; .srt, .vtt, .txt, .transcript.labels.txt (Audacity) or "
+            ".utterances.csv for the transcript, .events.srt, .events.vtt or .labels.txt for the events; "
+            ".textgrid (Praat), .label-studio.json with .label-studio.xml. May be given several times.",
         ),
     ] = None,
     threshold: Annotated[
@@ -205,21 +214,26 @@ def analyze(
         float | None, typer.Option("--hop", help="Seconds from one window to the next, 0.1 or more.")
     ] = None,
     transcript: cli_words.TranscriptOption = "none",
+    text_model: cli_words.TextModelOption = "built-in",
     language: cli_words.LanguageOption = None,
+    balance: cli_words.BalanceOption = None,
 ) -> None:
     """Find where a recording sounds angry, and show it as a short report."""
     with exit_codes():
         from blipper.settings import Settings
+        from blipper.words.text_names import parse
         from blipper.words.transcribe import check_engine
 
         check_engine(transcript)
+        parse(text_model)
         chosen: dict[str, Any] = {
             "speakers": "guess" if guess_speakers else None,
             "speaker_count": speaker_count,
         }
         chosen |= {"threshold": threshold, "window": window, "hop": hop, "language": language}
+        chosen["balance"] = balance
         settings = Settings.from_dict(
-            {"channels": channels.value, "transcript": transcript}
+            {"channels": channels.value, "transcript": transcript, "text_model": text_model}
             | {name: value for name, value in chosen.items() if value is not None}
         )
         labels = dict(_label(text) for text in speaker or [])
@@ -296,6 +310,8 @@ for command in (cli_models.datasets, cli_models.train, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
 app.command(epilog=_EXIT_CODES)(cli_batch.batch)
 app.command(epilog=_EXIT_CODES)(cli_words.transcribe)
+app.command(epilog=_EXIT_CODES)(cli_text.train_text)
+app.command(epilog=_EXIT_CODES)(cli_text.evaluate_text)
 app.add_typer(cli_library.app, name="library", epilog=_EXIT_CODES)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain)
 app.command(epilog=_EXIT_CODES)(cli_explain.explain_setup)

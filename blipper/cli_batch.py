@@ -175,6 +175,7 @@ def summary_text(summary: BatchSummary) -> str:
     lines = [
         f"{state.total:,} recordings: {state.analyzed:,} analysed, {state.unchanged:,} done before, "
         f"{state.failed:,} failed"
+        + (f", {state.remarked:,} marked anew at another threshold" if state.remarked else "")
         + (f", {state.total - state.completed:,} left" if summary.stopped else "")
         + "."
     ]

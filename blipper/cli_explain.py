@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from blipper.cli_models import Json
+from blipper.cli_words import LanguageOption, TextModelOption, TranscriptOption
 from blipper.errors import BlipperError, SettingsError
 from blipper.terminal import exit_codes, inform, progress_bars, without_chatter, write_json, write_out
+
+if TYPE_CHECKING:
+    from blipper.explain.choice import Choice
+    from blipper.explain.decomposition import Decomposition
+    from blipper.explain.words import WordShares
+    from blipper.progress import Progress
+    from blipper.results import Analysis, Span
 
 
 class Method(StrEnum):
@@ -45,13 +53,19 @@ def explain(
         typer.Option("--channel", help="Number of a channel, from 1, of a recording with several."),
     ] = None,
     model: ModelOption = "auto",
+    transcript: TranscriptOption = "none",
+    text_model: TextModelOption = "built-in",
+    language: LanguageOption = None,
     as_json: Json = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Also write every cell's contribution to this CSV file."),
     ] = None,
 ) -> None:
-    """Say what in the sound moved a score: the strongest moment's unless --at or --event chooses another."""
+    """Say what in the sound moved a score: the strongest moment's unless --at or --event chooses another.
+
+    With --transcript the score is taken apart into voice and words, and each word has its share.
+    """
     with exit_codes():
         if at is not None and event is not None:
             raise SettingsError("--at and --event: choose one of them")
@@ -65,14 +79,23 @@ def explain(
         from blipper.explain import check, choice
         from blipper.explain.features import explain_features, read_companion
         from blipper.explain.reports import attribution_csv, attribution_text, named_dict, named_text
+        from blipper.explain.reports_words import words_dict, words_text
         from blipper.explain.voice import explain as run
         from blipper.explain.wording import tell
+        from blipper.explain.wording_fused import tell_fused
         from blipper.export.files import write_atomically
         from blipper.results import Span
         from blipper.settings import Settings
+        from blipper.words.transcribe import check_engine
 
         companion = read_companion()
-        settings = Settings(channels="mix" if channel is None else "separate")
+        check_engine(transcript)
+        settings = Settings(
+            channels="mix" if channel is None else "separate",
+            transcript=transcript,
+            text_model=text_model,
+            language=language,
+        )
         with progress_bars() as progress:
             recording = audio.load(file, channels=settings.channels, progress=progress)
         with without_chatter():
@@ -103,7 +126,19 @@ def explain(
                 channel=chosen.channel,
                 progress=progress,
             )
+            span = chosen.windows[0]
+            if event is not None:
+                span = Span(result.events[event - 1].start, result.events[event - 1].end)
+            elif at is not None:
+                span = Span(at, at + 1e-6)
+            parts, shares = _apart(result, chosen, span, text_model, progress)
         told = tell(found, alike)
+        draft = (said := result.tracks[chosen.channel].transcript) is not None and said.draft
+        fused = (
+            None
+            if parts is None or not parts.fused or target != "aggression"
+            else tell_fused(parts, found, alike, shares, draft=draft)
+        )
         if output is not None:
             try:
                 write_atomically(output, attribution_csv(found))
@@ -120,19 +155,57 @@ def explain(
                 "stability": alike,
                 **found.to_dict(),
                 "named_features": None if named is None else named_dict(named, companion),
+                "decomposition": None if parts is None else parts.to_dict(),
+                "fused_sentence": None if fused is None else fused.sentence,
+                "words": None if shares is None else words_dict(shares),
             }
             write_json(document)
         else:
+            if fused is not None:
+                write_out(f"{fused.sentence}\nCertainty {fused.certainty}: {fused.reason}\n\n")
             write_out(attribution_text(result.provenance.name, found, told) + named_text(named, companion))
+            if parts is not None and parts.fused:
+                write_out(words_text(parts, shares))
+
+
+def _apart(
+    result: Analysis, chosen: Choice, span: Span, text_model: str, progress: Progress
+) -> tuple[Decomposition | None, WordShares | None]:
+    """Take the highest score of a stretch apart, into words where they have scores."""
+    from blipper.explain.decomposition import decompose, peak_in, with_words
+    from blipper.explain.text_models import check_models
+    from blipper.explain.words import explain_words
+    from blipper.words.sentiment import load_text_models
+
+    track = result.tracks[chosen.channel]
+    # A time in a pause has no score of its own: then it is the chosen windows'.
+    peak = peak_in(track, span)
+    peak = peak_in(track, chosen.windows[0]) if peak is None else peak
+    parts = None if peak is None else decompose(result, chosen.channel, peak)
+    if parts is None or parts.utterance is None or track.transcript is None:
+        return parts, None
+    models = check_models(track.transcript, load_text_models(text_model, progress=progress))
+    shares = explain_words(track.transcript.utterances[parts.utterance], models, progress=progress)
+    return with_words(parts, shares), shares
 
 
 def explain_setup(
     data: Annotated[Path, typer.Argument(help="The folder with the corpora; CREMA-D must be there.")],
     model: ModelOption = "auto",
     fold: Annotated[int, typer.Option("--fold", help="Only speakers whom this fold trains on are used.")] = 1,
+    companion: Annotated[
+        bool,
+        typer.Option(
+            "--companion",
+            help="Train the companion on named features instead, and measure it on the test speakers.",
+        ),
+    ] = False,
 ) -> None:
     """Make the neutral speech that a model's explanations compare with, beside the model's weights."""
     with exit_codes():
+        if companion:
+            _make_companion(data, fold)
+            return
         from blipper.explain.background import BACKGROUND, write_background
         from blipper.paths import models_dir
 
@@ -152,20 +225,23 @@ def explain_setup(
 
 
 def _make_companion(data: Path, fold: int) -> None:
+    from blipper.explain.companion_summary import SUMMARY, write_summary
     from blipper.explain.features import COMPANION, write_companion
-    from blipper.training.companion import fit, gather
+    from blipper.training.companion import fit, gather, summary_of
 
     with progress_bars(lines=True) as progress:
         table = gather(data, fold=fold, progress=progress)
     made = fit(table, fold=fold)
     try:
         write_companion(made)
+        write_summary(summary_of(table, made))
     except OSError as error:
-        raise BlipperError(f"{COMPANION}: cannot be written: {error.strerror}") from error
+        raise BlipperError(f"{COMPANION.parent}: cannot be written to: {error.strerror}") from error
     figures = made.figures
     inform(
-        f"Wrote {COMPANION}. On {figures['clips']} clips of {figures['split']}: UAR {figures['uar']:.2f} "
-        f"over {figures['emotions']} emotions, ROC-AUC of anger {figures['roc_auc']['aggression']:.2f}."
+        f"Wrote {COMPANION.name} and {SUMMARY.name} to {COMPANION.parent}. On {figures['clips']} clips of "
+        f"{figures['split']}: UAR {figures['uar']:.2f} over {figures['emotions']} emotions, ROC-AUC of anger "
+        f"{figures['roc_auc']['aggression']:.2f}."
     )
 
 

@@ -245,8 +245,11 @@ def learned_from_library(sha256: str) -> bool:
 
     from blipper.inventory import METRICS
     from blipper.paths import models_dir
+    from blipper.voice.models import available_models
 
-    for path in sorted(models_dir().glob(f"*/{METRICS}")):
+    for path in (models_dir() / name / METRICS for name in available_models()):
+        if not path.is_file():
+            continue
         try:
             metrics = json.loads(path.read_text(encoding="utf-8"))
             if metrics["model"]["sha256"] == sha256:

@@ -52,22 +52,27 @@ models_app = typer.Typer(invoke_without_command=True, add_completion=False)
 
 @models_app.callback()
 def models(context: typer.Context, as_json: Json = False) -> None:
-    """List the installed voice models with their hashes and figures; a damaged one gives exit code 1."""
+    """List the installed models with their hashes and figures; a damaged one gives exit code 1."""
     if context.invoked_subcommand is not None:
         return
     with exit_codes():
         from blipper.inventory import list_models
         from blipper.paths import models_dir
         from blipper.reports import models_text
+        from blipper.reports_words import text_models_text
+        from blipper.words.text_inventory import list_text_models
 
-        rows = list_models()
-        failures = [row["error"] for row in rows if "error" in row]
+        rows, texts = list_models(), list_text_models()
+        failures = [row["error"] for row in (*rows, *texts) if "error" in row]
         for message in failures:
             complain(message)
+        sound = [row for row in rows if "error" not in row]
         if as_json:
-            write_json(rows)
-        elif len(failures) < len(rows):
-            write_out(models_text([row for row in rows if "error" not in row]))
+            write_json(
+                [{**row, "kind": "voice"} for row in rows] + [{**row, "kind": "text"} for row in texts]
+            )
+        elif rows:
+            write_out((models_text(sound) + "\n" if sound else "") + text_models_text(texts))
         if not rows:
             raise ModelError(f"{models_dir()}: no voice model is installed here")
         if failures:
@@ -76,15 +81,46 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 
 @models_app.command("download")
 def models_download(
-    size: Annotated[str, typer.Argument(help="Which size; whisper-cnn listens through 'tiny.en'.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="SIZE|ORG/NAME",
+            help="A size of Whisper (whisper-cnn listens through 'tiny.en'), or a text model on the Hugging "
+            "Face hub, with @REVISION if need be.",
+        ),
+    ],
 ) -> None:
-    """Fetch Whisper's weights into the folder where openai-whisper keeps them, or BLIPPER_WHISPER."""
+    """Fetch Whisper's weights, or a text model, to have them without network.
+
+    Whisper's go where openai-whisper keeps them, or to BLIPPER_WHISPER; a text model to blipper/text in the
+    cache, or to BLIPPER_TEXT_MODELS.
+    """
     with exit_codes(interrupted="nothing half was left; the same command begins again"):
+        if "/" in name:
+            _download_text_model(name)
+            return
         from blipper.words.weights import download
 
         with progress_bars() as progress:
-            path = download(size, progress=progress)
-        inform(f"{size} is in {path}.")
+            path = download(name, progress=progress)
+        inform(f"{name} is in {path}.")
+
+
+def _download_text_model(name: str) -> None:
+    """Fetch a text model, load it once to be sure that it works, and show what its labels are taken for."""
+    from blipper.words.text_chosen import load_chosen
+    from blipper.words.text_hub import download
+    from blipper.words.text_names import parse
+
+    wanted = parse(name)
+    if len(wanted) != 1 or wanted[0].folder is not None:
+        raise SettingsError(f"{name}: one ORG/NAME on the hub is needed")
+    with progress_bars() as progress:
+        found = download(wanted[0], progress=progress)
+    inform(f"{wanted[0].where} is in {found.folder}, commit {found.revision}.")
+    model = load_chosen(found.folder, wanted[0].where, found.revision, wanted[0].mapping)
+    for label, meaning in model.info.labels.items():
+        inform(f"  {label}: {meaning}")
 
 
 class Kind(StrEnum):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blipper.words.transcript import Transcript
 
 #: Formats that hold words and nothing else: nothing in them looks like a score that was never computed.
-_ENDINGS: Final = (".srt", ".vtt", ".transcript.labels.txt", ".txt")
+_ENDINGS: Final = (".srt", ".vtt", ".transcript.labels.txt", ".txt", ".utterances.csv")
 
 TranscriptOption = Annotated[
     str,
@@ -28,9 +28,28 @@ TranscriptOption = Annotated[
         "on first use; FILE is a transcript that you have (SRT, WebVTT, TextGrid, Whisper's JSON, text).",
     ),
 ]
+TextModelOption = Annotated[
+    str,
+    typer.Option(
+        "--text-model",
+        metavar="built-in|none|NAME|FOLDER",
+        help="What reads the words for sentiment and verbal aggression: built-in reads English; NAME is a "
+        "sequence classifier on the Hugging Face hub (ORG/NAME, or ORG/NAME@REVISION), downloaded on first "
+        "use; FOLDER holds one. Join two by '+'; say what labels mean after '#', as in "
+        "ORG/NAME#aggression=insult/threat.",
+    ),
+]
 LanguageOption = Annotated[
     str | None,
     typer.Option("--language", help="ISO 639-1 code of what is spoken, such as en; detected unless given."),
+]
+BalanceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--balance",
+        help="How much words count beside the voice, from 0 (the voice alone) over 0.5 (both alike, the "
+        "default) to 1 (the words alone, where there are any).",
+    ),
 ]
 
 
@@ -47,29 +66,32 @@ def transcribe(
         ),
     ] = "auto",
     language: LanguageOption = None,
+    text_model: TextModelOption = "built-in",
     output: Annotated[
         list[Path] | None,
         typer.Option(
             "--output",
             "-o",
-            help="Also write the transcript to this file; its ending picks the format: .srt, .vtt, .txt or "
-            ".transcript.labels.txt (Audacity). May be given several times.",
+            help="Also write the transcript to this file; its ending picks the format: .srt, .vtt, .txt, "
+            ".transcript.labels.txt (Audacity) or .utterances.csv (with scores). May be given several times.",
         ),
     ] = None,
     separate: Annotated[
         bool, typer.Option("--separate/--mix", help="Write one transcript a channel, or one of the mix.")
     ] = False,
 ) -> None:
-    """Write down what is said in a recording, without scoring the voice."""
+    """Write down what is said in a recording and score the words, without scoring the voice."""
     with exit_codes():
         from blipper import audio
         from blipper.export import writer_for
         from blipper.speech import detect_speech
+        from blipper.words.sentiment import load_readers, parse
         from blipper.words.transcribe import check_engine, load_engine, transcribe_channels
 
         if engine == "none":
             raise SettingsError("--engine none: writes nothing; see 'blipper transcribe --help'")
         check_engine(engine)
+        parse(text_model)
         targets = output or []
         for target in targets:
             if not target.name.lower().endswith(_ENDINGS) or writer_for(target).lacks is None:
@@ -79,11 +101,13 @@ def transcribe(
         with progress_bars() as progress:
             recording = audio.load(file, channels="separate" if separate else "mix", progress=progress)
             loaded = load_engine(engine, language=language, progress=progress)
+            readers = load_readers(text_model, progress=progress)
             speech = [
                 detect_speech(recording, channel, progress=progress)
                 for channel in range(recording.n_channels)
             ]
-            transcripts = transcribe_channels(recording, speech, loaded, progress)
+            written = transcribe_channels(recording, speech, loaded, progress)
+            transcripts = readers.read(written, progress=progress)
         result = _words_alone(recording, speech, transcripts)
         for target in targets:
             _write(result, target)

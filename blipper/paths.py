@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 _PACKAGE = Path(__file__).resolve().parent
 
+#: What describes a text model in its folder; a folder in :func:`models_dir` without it is a voice model's.
+TEXT_DESCRIPTION: Final = "blipper.json"
+
 
 def models_dir() -> Path:
-    """Return the folder with the voice models, one folder a model.
+    """Return the folder with the models, one folder a model.
 
     Returns
     -------

@@ -116,7 +116,7 @@ def summarize(analysis: Analysis, *, file: str | None = None) -> Prediction:
     """
     file = analysis.provenance.name if file is None else file
     emotions = np.concatenate([track.curve.emotions for track in analysis.tracks])
-    aggression = np.concatenate([track.curve.aggression for track in analysis.tracks])
+    aggression = np.concatenate([track.scored.aggression for track in analysis.tracks])
     spoken = ~np.isnan(aggression)
     if not spoken.any():
         return Prediction(file, None, {}, None, False, analysis.model.name, analysis.notices)

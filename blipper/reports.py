@@ -12,12 +12,11 @@ from blipper.results import Analysis, Check, Prediction, Track
 from blipper.speakers.talk import speaker_of_event, talk
 from blipper.terminal import columns
 from blipper.voice.labels import EMOTIONS
-from blipper.wording import clock, length, summary_sentence, trend_sentence
+from blipper.wording import carried_in_full, clock, length, summary_sentence, trend_sentence
 
 
 def analysis_text(analysis: Analysis) -> str:
     """Return what a person needs first: the sentence, the quality, the events."""
-    settings = analysis.settings
     lines = [f"{analysis.provenance.name}: {summary_sentence(analysis)}."]
     lines += [f"Note: {notice.message}" for notice in analysis.notices]
     for track in analysis.tracks:
@@ -27,13 +26,14 @@ def analysis_text(analysis: Analysis) -> str:
         if track.transcript is not None:
             lines += ["", *transcript_summary(track.transcript)]
     if analysis.events:
-        lines += ["", f"Worth a listen (aggression score from {settings['threshold']:.2f}):"]
+        lines += ["", f"Worth a listen (aggression score from {analysis.threshold:.2f}):"]
         lines += _event_lines(analysis)
     model = analysis.model
+    words = " and how hostile the words read" if any(track.fused for track in analysis.tracks) else ""
     lines += [
         "",
-        f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model, "
-        "not what somebody feels or means: listen before you judge.",
+        f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model"
+        f"{words}, not what somebody feels or means: listen before you judge.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -90,7 +90,9 @@ def _loudness(level: float | None) -> str:
 
 def _event_lines(analysis: Analysis) -> list[str]:
     named = any(track.turns for track in analysis.tracks)
+    fused = any(track.fused is not None for track in analysis.tracks)
     header = ("  start", "end", "length", "peak", "at", "mean", "leading emotion")
+    last = ("carried by",) if fused else ()
     rows = [
         (
             "  " + clock(event.start),
@@ -100,10 +102,11 @@ def _event_lines(analysis: Analysis) -> list[str]:
             clock(event.peak_time),
             f"{event.mean:.2f}",
             event.emotion + (f"  ({speaker_of_event(analysis, event) or 'unknown'})" if named else ""),
+            *((carried_in_full(analysis, event),) if fused else ()),
         )
         for event in analysis.events
     ]
-    return columns([header, *rows], right=frozenset(range(6)))
+    return columns([(*header, *last), *rows], right=frozenset(range(6)))
 
 
 def predictions_text(predictions: Sequence[Prediction]) -> str:

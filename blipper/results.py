@@ -7,12 +7,13 @@ Arrays are read-only by convention. ``NaN`` in a curve means that nobody speaks 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blipper.fused import FusedCurve
 from blipper.recording import Notice, Provenance
 from blipper.speakers.turns import Turn
 from blipper.voice.labels import EMOTIONS
@@ -142,6 +143,9 @@ class Event:
         Leading emotion: the highest mean probability over the event.
     channel : int
         Index into :attr:`Analysis.tracks`.
+    voice_share, words_share : float or None
+        What each side adds to the prior, in natural log-odds: the means over the speech inside. None where
+        the score is the voice's alone; see :mod:`blipper.fusion`.
     """
 
     start: float
@@ -151,6 +155,8 @@ class Event:
     mean: float
     emotion: str
     channel: int = 0
+    voice_share: float | None = None
+    words_share: float | None = None
 
     @property
     def duration(self) -> float:
@@ -193,6 +199,9 @@ class Track:
         kept apart.
     transcript : Transcript, optional
         What is said; None where no transcript was asked for.
+    fused : FusedCurve, optional
+        Voice and words together; None where no words have a score. `trend` and the events are then taken
+        from it.
     """
 
     name: str
@@ -203,6 +212,12 @@ class Track:
     trend: Trend
     turns: tuple[Turn, ...] = ()
     transcript: Transcript | None = None
+    fused: FusedCurve | None = None
+
+    @property
+    def scored(self) -> Curve:
+        """The curve that counts: with the fused scores where there are any, else the voice's."""
+        return self.curve if self.fused is None else replace(self.curve, aggression=self.fused.aggression)
 
     @property
     def speech_seconds(self) -> float:

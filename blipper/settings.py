@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from blipper.errors import SettingsError
-from blipper.fusion import SMOOTHING, STEP, EventSettings
+from blipper.fusion import BALANCE, SMOOTHING, STEP, EventSettings
+from blipper.fusion.combining import check_balance
 from blipper.speech import SpeechSettings
 from blipper.voice.windows import HOP, WINDOW
 
@@ -38,8 +39,15 @@ class Settings:
     transcript : str
         What writes down the words: ``"none"``, ``"auto"``, ``"whisper:SIZE"``, ``"pocketsphinx"``, or the
         path of a transcript, of which a result keeps the file's name alone.
+    text_model : str
+        What reads the words of a transcript for sentiment and verbal aggression: ``"built-in"``, ``"none"``,
+        or models by name or folder, see :mod:`blipper.words.text_names`. Of a folder a result keeps the last
+        part alone.
     language : str, optional
         ISO 639-1 code of what is spoken; the engine's own guess unless given.
+    balance : float
+        How much words count beside the voice, in [0, 1]: 0 is the voice alone, 0.5 counts both alike, 1 is
+        the words alone where there are any; see :mod:`blipper.fusion.combining`.
     speakers : {"off", "guess"}
         Whether to guess who speaks in a recording of one channel; see :mod:`blipper.speakers.guess`.
     speaker_count : int, optional
@@ -57,7 +65,9 @@ class Settings:
     bridge: float = EventSettings.bridge
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     transcript: str = "none"
+    text_model: str = "built-in"
     language: str | None = None
+    balance: float = BALANCE
     speakers: Speakers = "off"
     speaker_count: int | None = None
 
@@ -76,8 +86,13 @@ class Settings:
             raise SettingsError(
                 f"the transcript is {self.transcript!r}, expected 'none', an engine or a path"
             )
+        if not isinstance(self.text_model, str) or not self.text_model:
+            raise SettingsError(
+                f"the text_model is {self.text_model!r}, expected 'none', 'built-in', a name or a folder"
+            )
         if self.language is not None and not (2 <= len(self.language) <= 3 and self.language.islower()):
             raise SettingsError(f"the language is {self.language!r}, expected an ISO 639-1 code such as 'en'")
+        check_balance(self.balance)
         if self.speakers not in ("off", "guess"):
             raise SettingsError(f"speakers is {self.speakers!r}, expected 'off' or 'guess'")
         if self.speaker_count is not None and not 1 <= self.speaker_count <= 20:

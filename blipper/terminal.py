@@ -40,6 +40,7 @@ _STEPS = {
     "voice": "Scoring the voice",
     "speakers": "Guessing who speaks",
     "words": "Writing the transcript",
+    "reading": "Scoring the words",
     "download": "Downloading the weights",
     "find": "Finding recordings",
     "files": "Files",

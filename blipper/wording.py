@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from blipper.results import Analysis, Trend
+from typing import Final
+
+from blipper.fusion import Carrier, Case, carrier, case_of
+from blipper.results import Analysis, Event, Trend
+
+#: Which side carries a stretch.
+CARRIERS: Final[dict[Carrier, str]] = {
+    "voice": "mostly the voice",
+    "words": "mostly the words",
+    "both": "voice and words",
+}
+#: The four cases, short and in a sentence.
+CASES: Final[dict[Case, str]] = {
+    "both": "sounds angry, hostile words",
+    "voice": "sounds angry, harmless words",
+    "words": "sounds calm, hostile words",
+    "neither": "neither stands out",
+}
+CASE_SENTENCES: Final[dict[Case, str]] = {
+    "both": "The voice sounds angry, and the words read as hostile",
+    "voice": "The voice sounds angry, but the words read as harmless: pain, excitement or a raised voice "
+    "can sound like that too",
+    "words": "The voice does not sound angry, but the words read as hostile: a threat can be spoken calmly",
+    "neither": "Neither the voice nor the words stand out",
+}
 
 
 def clock(seconds: float) -> str:
@@ -56,3 +80,26 @@ def trend_sentence(trend: Trend) -> str:
         return "Apart from its ups and downs, the aggression score stays about level from start to end"
     rises = "rises" if trend.label == "rising" else "falls"
     return f"The aggression score {rises} by about {abs(trend.change):.2f} over the recording"
+
+
+def carried_by(event: Event) -> str | None:
+    """Return which side carries an event: ``"mostly the words"``; None where no words have a score."""
+    side = carrier(event)
+    return None if side is None else CARRIERS[side]
+
+
+def case_words(analysis: Analysis, event: Event) -> str | None:
+    """Return an event's case: ``"sounds calm, hostile words"``; None where no scored words are in it."""
+    case = case_of(analysis, event)
+    return None if case is None else CASES[case]
+
+
+def carried_in_full(analysis: Analysis, event: Event) -> str:
+    """Return which side carries an event, with its case: ``"mostly the words (sounds calm, hostile words)"``.
+
+    Empty where the score is the voice's alone.
+    """
+    side, case = carried_by(event), case_words(analysis, event)
+    if side is None:
+        return ""
+    return f"{side} ({case or 'no scored words here'})"

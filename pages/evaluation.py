@@ -1,4 +1,4 @@
-"""Evaluation: how good each model is on speakers it never met, with every figure's origin."""
+"""Evaluation: how good each model is on speakers and texts it never met, with every figure's origin."""
 
 import streamlit as st
 

@@ -151,6 +151,13 @@ def test_a_folder_of_the_server(
     page.button(key="blipper_batch_start").click().run()  # again: nothing is done twice
     finish(page)
     assert "1 done before" in shown(page)
+
+    before = int(page.dataframe[0].value["Events"].iloc[0])
+    page.number_input(key="blipper_batch_threshold").set_value(0.95).run()
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert "1 marked anew at another threshold" in shown(page)
+    assert int(page.dataframe[0].value["Events"].iloc[0]) < before
     page.button(key="blipper_batch_delete").click().run()
     assert (root / "results" / "results.csv").is_file()
     assert list(own_folder.iterdir()) == []

@@ -393,7 +393,13 @@ def test_explanations_of_the_shipped_weights_and_of_none(
     section(page, "Explanations")
     assert "know what moves the score" in said(page)
     figures = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
-    assert figures[-2:] == [
+    assert figures[-4:] == [
         "Bands that each emotion's score rests on",
         "Do the cells named first matter most?",
+        "Named features and the score for aggression (companion)",
+        "Named features that each emotion rests on (companion)",
     ]
+    page.selectbox(key="evaluation_companion_target").set_value("sad").run()
+    figures = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+    assert figures[-2] == "Named features and the score for sad (companion)"
+    assert "not the model that scores" in said(page)

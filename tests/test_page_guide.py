@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from blipper.costs import CLOUD_PRICES
 from ui import guide_view
 from ui.guide_view import CHAPTERS, FOLDER, read_chapter
 
@@ -68,3 +70,22 @@ def test_every_source_is_cited_and_every_citation_has_its_source(stem: str) -> N
     cited = {int(number) for group in groups for number in group.split(", ")}
     assert cited == listed
     assert found or not cited
+
+
+def test_the_cost_of_100_000_minutes_follows_from_the_benchmark_and_the_price_list() -> None:
+    measured = json.loads((APP.parent / "benchmarks" / "results" / "speed.json").read_text(encoding="utf-8"))
+    road = measured["reading"]
+    times = {
+        "Blipper, one recording": road["stages"]["whole"]["median"],
+        "features of the common notebooks": measured["today"]["librosa feature loop"]["median"],
+    }
+    text = read_chapter("research")
+    for start, seconds in times.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {start}")]
+        hours = 100_000 * 60 * seconds / road["duration_s"] / 3600
+        assert float(row.split("|")[2].removesuffix("hours ").strip()) == pytest.approx(hours, rel=0.02)
+    prices = [100_000 * price.per_minute for price in CLOUD_PRICES]
+    rows = [line for line in text.splitlines() if line.startswith("| a cloud transcript")]
+    shown = [float(row.split("|")[3].strip().removeprefix("$").replace(",", "")) for row in rows]
+    (with_sentiment,) = [100_000 * price.per_minute for price in CLOUD_PRICES if "sentiment" in price.gives]
+    assert shown == pytest.approx([min(prices), with_sentiment, max(prices)], rel=0.01)

@@ -112,6 +112,29 @@ def choose(app: AppTest, name: str) -> lib.Item:
     return lib.search(lib.open_library(), lib.Query(name=name))[0]
 
 
+def test_recordings_are_gone_through_by_keys(library: Database) -> None:
+    app = page()
+    keys = {name: app.button(key=f"library_{name}") for name in ("previous", "next")}
+    assert {name: key.proto.shortcut.upper() for name, key in keys.items()} == {"previous": "K", "next": "J"}
+    assert keys["previous"].disabled
+    app.button(key="library_next").click()
+    run(app)
+    assert [heading.value for heading in app.subheader] == ["two\\.wav"]
+    app.button(key="library_next").click()
+    run(app)
+    assert "1 of 2" not in shown(app)
+    assert "2 of 2" in shown(app)
+    assert app.button(key="library_next").disabled
+    (item,) = lib.search(library, lib.Query(name="alert"))
+    opens = app.button(key=f"library_open_{item.newest.id}")
+    assert opens.proto.shortcut.upper() == "O"
+    app.button(key="library_previous").click()
+    run(app)
+    assert "1 of 2" in shown(app)
+    choose(app, HOSTILE)  # a click in the table has its say after the keys
+    assert "2 of 2" in shown(app)
+
+
 def test_the_queue_is_judged_by_buttons_with_keys(library: Database) -> None:
     app = part(page(), "queue")
     assert "their sound is not kept" in shown(app)

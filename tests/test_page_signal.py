@@ -19,6 +19,7 @@ from blipper.recording import Recording
 from blipper.results import Analysis, Curve, ModelInfo, Quality, Track, Trend, no_windows
 from blipper.speakers import Turn
 from tests.helpers import RATE, recording
+from ui.playback import prepare
 from ui.session import Entry, OpenRecording, Shelf
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -35,7 +36,8 @@ def opened(sound: Recording, name: str = "call.wav") -> OpenRecording:
     result = Analysis(
         sound.provenance, sound.duration, (track,) * sound.n_channels, (), ModelInfo("m", "0" * 64, 0.5), {}
     )
-    return OpenRecording("an-id", name, sound, result, (), 0.1)
+    heard = tuple(prepare(sound, track, channel) for channel in range(sound.n_channels))
+    return OpenRecording("an-id", name, sound, result, heard, 0.1)
 
 
 @pytest.fixture
@@ -232,6 +234,24 @@ def test_the_chosen_channel_outlives_a_visit_to_another_page(page):
     healthy(page.switch_page("pages/guide.py").run())
     healthy(page.switch_page("pages/signal.py").run())
     assert page.radio[0].value == -1
+
+
+def hearing(page: AppTest) -> dict:
+    (block,) = (one for one in page.get("bidi_component") if one.proto.component_name == "blipper_hearing")
+    return json.loads(block.proto.json)
+
+
+def test_a_click_in_the_figure_is_heard(page):
+    show(page, sine(220, 3.0), sine(330, 3.0))
+    found = hearing(page)
+    assert found["chart"] == "st-key-signal_figure_an-id"
+    assert [sound["name"] for sound in found["sounds"]] == [
+        "Channel 1",
+        "Channel 2",
+    ]  # as the panels take turns
+    assert len({sound["address"] for sound in found["sounds"]}) == 2
+    healthy(page.radio(key="signal_channel_an-id").set_value(1).run())
+    assert [sound["name"] for sound in hearing(page)["sounds"]] == ["Channel 2"]
 
 
 def test_eight_channels_with_all_views_say_how_many_are_shown(page):

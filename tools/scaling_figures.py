@@ -66,15 +66,36 @@ def _measured(result: dict[str, Any]) -> list[str]:
         *lines,
         "",
         f"- One worker, times real time by format: {formats}.",
+        *_cpu(result.get("cpu")),
         f"- Manifest and tables: {100 * mine['manifest_share']:.2f} % of the time.",
         f"- Start of the workers: {mine['with_start_s'] - mine['seconds']:.1f} s a run, once.",
         f"- A second run over {result['again']['unchanged']} recordings that finds all done: "
         f"{result['again']['seconds']:.2f} s.",
-        f"- {many['files']:,} recordings of 4 s: {many['files_a_second']:.0f} a second. From recording "
-        f"{first:,} to {last:,} the parent went from {a:.0f} to {b:.0f} MiB and the largest worker from "
-        f"{c:.0f} to {d:.0f} MiB.",
+        f"- {many['files']:,} recordings of {_each(many)}: {many['files_a_second']:.0f} a second. From "
+        f"recording {first:,} to {last:,} the parent went from {a:.0f} to {b:.0f} MiB and the largest worker "
+        f"from {c:.0f} to {d:.0f} MiB.",
         f"- Results: {result['result_bytes_a_minute'] / 1000:.0f} kB of JSON a minute of sound; "
         f"{many['manifest_bytes_a_row']:.0f} bytes of manifest a recording.",
+    ]
+
+
+def _each(many: dict[str, Any]) -> str:
+    """Say how long the short recordings are."""
+    return "2 to 3 s, each of its own content" if "audio_s" in many else "4 s"
+
+
+def _cpu(cpu: dict[str, Any] | None) -> list[str]:
+    """Say where a worker's time goes; a stage whose name begins with spaces is part of another."""
+    if cpu is None:
+        return []
+    whole = ("voice", "speech detection")  # their parts are told instead
+    parts = {name.strip(): value for name, value in cpu["ms_a_minute"].items() if name not in whole}
+    named = [f"{name} {value:.0f}" for name, value in sorted(parts.items(), key=lambda one: -one[1])[:5]]
+    spent = 60_000 * cpu["cpu_s"] / cpu["audio_s"]
+    return [
+        f"- CPU time of a worker, which other work hardly changes: {spent:.0f} ms a minute of sound, or "
+        f"{cpu['x_real_time']:,.0f} times real time on a core of its own; the most of it, in ms: "
+        f"{', '.join(named)}."
     ]
 
 

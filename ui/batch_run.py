@@ -56,6 +56,8 @@ class Plan:
         Where results stay; the batch's own folder, deleted with it, unless given.
     channels : {"mix", "separate"}
     workers : int
+    threshold : float, optional
+        The model's own unless given.
     """
 
     folder: Path | None = None
@@ -63,6 +65,7 @@ class Plan:
     kept: Path | None = None
     channels: Channels = "mix"
     workers: int = 1
+    threshold: float | None = None
 
 
 @dataclass(eq=False)
@@ -140,7 +143,7 @@ class _Work:
         summary = batch.run(
             paths,
             self.output(),
-            settings=Settings(channels=self.plan.channels),
+            settings=Settings(channels=self.plan.channels, threshold=self.plan.threshold),
             workers=self.plan.workers,
             report=self._report,
             cancelled=self.cancelled,

@@ -115,8 +115,19 @@ def _names(held: Batch) -> Callable[[Row], str]:
 
 def _filters() -> tuple[str, str, float]:
     name, which, least = st.columns([3, 3, 2], vertical_alignment="bottom")
-    text = name.text_input("Name contains", key="blipper_batch_text", placeholder="part of a name")
-    kind = which.selectbox("Which", list(_WHICH), format_func=_WHICH.__getitem__, key="blipper_batch_which")
+    text = name.text_input(
+        "Name contains",
+        key="blipper_batch_text",
+        placeholder="part of a name",
+        help="Shows only rows whose file name contains this; capitals do not matter.",
+    )
+    kind = which.selectbox(
+        "Which",
+        list(_WHICH),
+        format_func=_WHICH.__getitem__,
+        key="blipper_batch_which",
+        help="Shows all recordings, or only those with events, with warnings or that failed.",
+    )
     score = least.slider(
         "Highest score from",
         0.0,
@@ -196,7 +207,13 @@ def _act(held: Batch, chosen: Row | None, names: Callable[[Row], str]) -> None:
         return
     score = "no speech" if chosen.highest_score is None else f"highest score {chosen.highest_score:.2f}"
     st.markdown(f"**{name}**: {length(chosen.duration or 0)}, {chosen.events} events, {score}.")
-    if st.button("Open in Review", icon=":material/hearing:", type="primary", key="blipper_batch_open"):
+    if st.button(
+        "Open in Review",
+        icon=":material/hearing:",
+        type="primary",
+        key="blipper_batch_open",
+        help="Opens the chosen recording with the batch's own result; only its sound is read again.",
+    ):
         try:
             open_row(held, chosen)
         except BatchError as error:

@@ -68,9 +68,10 @@ def _choose(held: Batch) -> Plan | None:
         format_func=_WAYS.__getitem__,
         key="blipper_batch_way",
         disabled=held.is_working,
+        help="Upload files from your computer, or name a folder on the machine that runs Blipper.",
     )
     plan = _uploads(held) if way != "server" else _server(held)
-    channels_column, workers_column = st.columns([3, 2])
+    channels_column, threshold_column, workers_column = st.columns([3, 2, 2])
     channels: Channels = channels_column.radio(
         "Channels of a stereo recording",
         list(CHANNELS),
@@ -78,6 +79,18 @@ def _choose(held: Batch) -> Plan | None:
         key="blipper_batch_channels",
         disabled=held.is_working,
         help="Another choice analyses everything again.",
+    )
+    threshold = threshold_column.number_input(
+        "Threshold",
+        0.05,
+        1.0,
+        value=None,
+        step=0.05,
+        placeholder="the model's own",
+        key="blipper_batch_threshold",
+        disabled=held.is_working,
+        help="Score from which a stretch is worth a listen. With another one, press Start again: events are "
+        "marked anew from the results that are there, in moments.",
     )
     cores = os.cpu_count() or 1
     workers = workers_column.number_input(
@@ -90,7 +103,7 @@ def _choose(held: Batch) -> Plan | None:
         help=f"One process each, with a model of its own. This machine has {cores} cores.",
     )
     if plan is not None:
-        plan.channels, plan.workers = channels, int(workers)
+        plan.channels, plan.workers, plan.threshold = channels, int(workers), threshold
     return plan
 
 
@@ -146,7 +159,12 @@ def _server(held: Batch) -> Plan | None:
         disabled=held.is_working,
         help="Such as calls/june; a point stands for the whole of it. Folders in it are searched too.",
     )
-    keep = st.checkbox("Keep the results on the server", key="blipper_batch_keep", disabled=held.is_working)
+    keep = st.checkbox(
+        "Keep the results on the server",
+        key="blipper_batch_keep",
+        disabled=held.is_working,
+        help="Kept results stay in a folder of the server; others go with this browser session.",
+    )
     results = ""
     if keep:
         results = st.text_input(
@@ -185,6 +203,7 @@ def _steer(held: Batch, plan: Plan | None) -> None:
         disabled=not held.is_working or held.status == "stopping",
         key="blipper_batch_stop",
         width="stretch",
+        help="Stops after the recordings that are being analysed; what is finished stays.",
     ):
         held.stop()
         st.rerun()
@@ -233,6 +252,8 @@ def progress_text(held: Batch) -> str:
         parts.append(f"about {length(max(1.0, state.seconds_left))} left")
     if state.unchanged:
         parts.append(f"{state.unchanged:,} done before")
+    if state.remarked:
+        parts.append(f"{state.remarked:,} marked anew at another threshold")
     if state.failed:
         parts.append(f"{state.failed:,} without a result")
     return ", ".join(parts)

@@ -63,7 +63,14 @@ def _volume() -> Volume:
     minutes, share, workers, price = st.columns(4)
     return Volume(
         minutes=minutes.number_input(
-            "Minutes of sound", 1.0, 1e9, 100_000.0, step=1000.0, format="%.0f", key="costs_minutes"
+            "Minutes of sound",
+            1.0,
+            1e9,
+            100_000.0,
+            step=1000.0,
+            format="%.0f",
+            key="costs_minutes",
+            help="How much is to be analysed, pauses included.",
         ),
         speech_share=share.number_input(
             "Share of it that is speech (%)",
@@ -104,7 +111,12 @@ def _measurement() -> None:
     if job is not None:
         _follow()
         return
-    if st.button("Measure this machine", icon=":material/speed:", key="costs_measure"):
+    if st.button(
+        "Measure this machine",
+        icon=":material/speed:",
+        key="costs_measure",
+        help="Analyses made speech for some seconds on the machine that runs Blipper, and times it.",
+    ):
         st.session_state[_ERROR] = ""
         job = Job(_measure, abandoned=session_gone())
         st.session_state[_JOB] = job
@@ -132,7 +144,7 @@ def _follow() -> None:
     bar.progress(
         job.fraction, "Waiting for its turn" if job.status == "waiting" else "Measuring this machine"
     )
-    if stop.button("Cancel", width="stretch", key="costs_cancel"):
+    if stop.button("Cancel", width="stretch", key="costs_cancel", help="Stop measuring"):
         job.cancel()
         st.session_state[_JOB] = None
         st.rerun()
@@ -165,7 +177,14 @@ def _listening(volume: Volume) -> None:
     result = review(
         volume,
         events_per_hour=rate.number_input(
-            "Events in an hour of sound", 0.0, 1e5, default, step=1.0, format="%.1f", key="costs_events"
+            "Events in an hour of sound",
+            0.0,
+            1e5,
+            default,
+            step=1.0,
+            format="%.1f",
+            key="costs_events",
+            help="How many stretches an hour are marked at your threshold; each is to be listened to.",
         ),
         seconds_per_event=length.number_input(
             "Seconds to judge one",
@@ -177,7 +196,15 @@ def _listening(volume: Volume) -> None:
             key="costs_seconds",
             help="With what comes before and after it, and a note.",
         ),
-        hourly_wage=wage.number_input("Wage (USD an hour)", 0.0, 1e4, 20.0, step=1.0, key="costs_wage"),
+        hourly_wage=wage.number_input(
+            "Wage (USD an hour)",
+            0.0,
+            1e4,
+            20.0,
+            step=1.0,
+            key="costs_wage",
+            help="What an hour of listening costs you.",
+        ),
     )
     st.caption(origin)
     owed, saved, price = st.columns(3)
@@ -248,6 +275,7 @@ def _cloud(volume: Volume, mine: Estimate | None) -> None:
         icon=":material/download:",
         on_click="ignore",
         key="costs_download",
+        help="Saves the table above with its sources.",
     )
 
 

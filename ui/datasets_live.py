@@ -110,7 +110,12 @@ def _folder() -> Summary | None:
             help="RAVDESS, CREMA-D, TESS and SAVEE are found below it by the names of their files, at any "
             "depth and in any sound format. Nothing is changed, copied or sent.",
         )
-        asked = button.form_submit_button("Read it", icon=":material/play_arrow:", width="stretch")
+        asked = button.form_submit_button(
+            "Read it",
+            icon=":material/play_arrow:",
+            width="stretch",
+            help="Reads the folder anew and draws the same figures from it.",
+        )
     if asked:
         _start(held, typed)
     if held.job is not None:
@@ -163,7 +168,7 @@ def _follow() -> None:
         bar.progress(job.fraction, f"Decoding and measuring clips: {100 * job.fraction:.0f} %")
     else:
         bar.progress(0.0, "Looking for corpora")
-    if stop.button("Cancel", width="stretch", key="datasets_cancel"):
+    if stop.button("Cancel", width="stretch", key="datasets_cancel", help="Stop reading the corpora"):
         held.cancel()
         st.rerun()
 

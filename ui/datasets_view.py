@@ -272,6 +272,7 @@ def _control(label: str, options: list[Any], name: str, names: dict[Any, str] | 
         required=True,
         format_func=names.__getitem__ if names else str,
         key=_kept(name, options),
+        help="Changes what the figure below shows; nothing is read anew.",
     )
 
 

@@ -34,6 +34,8 @@ MORE: Final = {
     "Tables": {
         "parquet": "Events (Parquet)",
         "windows-parquet": "Windows (Parquet)",
+        "curve-csv": "Curve of voice and words (CSV)",
+        "curve-parquet": "Curve of voice and words (Parquet)",
         "turns-csv": "Speakers' turns (CSV)",
         "talk-csv": "Talk time and interruptions (CSV)",
     },
@@ -42,6 +44,7 @@ MORE: Final = {
         "vtt": "Web subtitles (VTT)",
         "txt": "Plain text (TXT)",
         "audacity-transcript": "Audacity labels",
+        "utterances-csv": "Utterances with scores (CSV)",
     },
     "Events": {
         "events-srt": "Events as subtitles (SRT)",
@@ -62,7 +65,11 @@ def show_downloads(opened: OpenRecording, analysis: Analysis) -> None:
     with st.container(horizontal=True):
         for name, label in FIRST.items():
             _offer(opened, analysis, name, label)
-        with st.popover("More formats", icon=":material/file_save:"):
+        with st.popover(
+            "More formats",
+            icon=":material/file_save:",
+            help="Tables, subtitles, label tracks and files for other programs.",
+        ):
             for heading, formats in MORE.items():
                 st.markdown(f"**{heading}**")
                 if heading == "Transcript" and lacks_transcript(analysis):

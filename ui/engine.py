@@ -29,6 +29,7 @@ from blipper.recording import Recording
 from blipper.results import Span
 from blipper.settings import Settings
 from blipper.voice.models import CONFIG, VoiceModel, available_models, load_model, read_config
+from blipper.words.sentiment import NONE, Readers, load_readers
 from blipper.words.transcribe import load_engine, transcribe_channels
 from blipper.words.transcript import Transcript
 from ui import playback
@@ -56,6 +57,8 @@ class Engine:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._models: dict[str, VoiceModel] = {}
+        self._reading = threading.Lock()
+        self._readers: dict[str, Readers] = {}
         self.worker = Worker(self.warm_up)
         # Transcripts take long: one session's must not keep another's scores waiting.
         self.writer = Worker()
@@ -103,12 +106,66 @@ class Engine:
         entry.job = Job(work, abandoned=session_gone())
         self.worker.submit(entry.job)
 
-    def transcribe(self, opened: OpenRecording, asked: str, language: str | None) -> None:
-        """Queue the transcripts of an open recording."""
-        work = functools.partial(
-            _transcribe, opened.recording, [track.speech for track in opened.analysis.tracks], asked, language
-        )
-        opened.words_asked, opened.words_error = (asked, language), ""
+    def readers(self, setting: str, progress: Progress) -> Readers:
+        """Return the models that read the words, loading them on first use."""
+        with self._reading:
+            found = self._readers.get(setting)
+            if found is None or found.notice is not None:  # what was missing may have come
+                found = self._readers[setting] = load_readers(setting, progress=progress)
+            return found
+
+    def transcribe(
+        self, opened: OpenRecording, asked: str, language: str | None, text_model: str = NONE
+    ) -> None:
+        """Queue the transcripts of an open recording, with the scores of their words."""
+        speech = [track.speech for track in opened.analysis.tracks]
+        recording = opened.recording
+
+        def work(progress: Progress) -> tuple[Transcript, ...]:
+            readers = self.readers(text_model, progress)  # before the work, since it may fail
+            return readers.read(_transcribe(recording, speech, asked, language, progress), progress=progress)
+
+        self._write(opened, work, asked, language, text_model)
+        opened.words_only_read = False
+
+    def read(self, opened: OpenRecording, text_model: str, *, keep: bool = False) -> None:
+        """Queue the scores of the words of an open recording's transcripts."""
+        found = [track.transcript for track in opened.analysis.tracks]
+        transcripts = [transcript for transcript in found if transcript is not None]
+        if len(transcripts) < len(found):
+            return
+
+        def work(progress: Progress) -> tuple[Transcript, ...]:
+            progress("reading", 0, 1)
+            return self.readers(text_model, progress).read(transcripts, keep=keep, progress=progress)
+
+        settings = opened.analysis.settings
+        asked, language = str(settings.get("transcript", "none")), settings.get("language")
+        self._write(opened, work, asked, language, text_model)
+        opened.words_only_read = True
+
+    def correct(self, opened: OpenRecording, channel: int, utterance: int, text: str) -> None:
+        """Keep a person's correction and score it at once, or as soon as the models are loaded."""
+        setting = opened.reader_setting
+        readers = self._readers.get(setting)  # without the lock: a page does not wait for a download
+        stale = opened.words if opened.words_only_read else None
+        if stale is not None:  # it reads the text as it was
+            stale.cancel()
+            opened.words = None
+        opened.correct(channel, utterance, text, readers)
+        unread = readers is None and setting != NONE
+        if opened.words is None and (stale is not None or unread):
+            self.read(opened, setting, keep=True)
+
+    def _write(
+        self,
+        opened: OpenRecording,
+        work: Callable[[Progress], tuple[Transcript, ...]],
+        asked: str,
+        language: str | None,
+        text_model: str,
+    ) -> None:
+        opened.words_asked, opened.words_error, opened.text_model = (asked, language), "", text_model
         opened.words = Job(work, abandoned=session_gone())
         self.writer.submit(opened.words)
 

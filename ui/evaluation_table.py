@@ -54,6 +54,7 @@ def table(key: str, columns: Mapping[str, Sequence[Any]], name: str, *, height: 
         icon=":material/download:",
         on_click="ignore",
         key=f"evaluation_download_{key}",
+        help="Saves the table above with all its digits.",
     )
 
 

@@ -17,6 +17,7 @@ from ui import (
     evaluation_explanations,
     evaluation_scores,
     evaluation_sections,
+    evaluation_words,
 )
 from ui.evaluation_data import Figures
 from ui.evaluation_kept import kept
@@ -28,7 +29,23 @@ Section = Callable[[Figures], None]
 
 
 def show() -> None:
-    """Show the page."""
+    """Show the page: models of the voice, or of words."""
+    sides = {"voice": "Voice", "words": "Words"}
+    of = st.segmented_control(
+        "Models of",
+        list(sides),
+        format_func=sides.__getitem__,
+        required=True,
+        key=kept("evaluation_of", "voice", list(sides)),
+        help="Voice: how something is said. Words: what is said, as a recogniser writes it.",
+    )
+    if of == "words":
+        evaluation_words.show()
+    else:
+        _voice()
+
+
+def _voice() -> None:
     found = evaluation_data.models()
     if not found:
         st.info(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ import streamlit as st
 
 from blipper.explain.attribution import Method
 from blipper.explain.choice import Choice, of_event
+from blipper.explain.decomposition import peak_in
 from blipper.explain.targets import TARGETS
 from blipper.explain.voice import thin_out, windows_in
 from blipper.figures.explain import moments_figure
@@ -16,12 +18,31 @@ from blipper.results import Span
 from blipper.wording import clock
 from ui.player import numbered_events
 from ui.session import OpenRecording
-from ui.text import plain, printable, shorten
+from ui.text import plain, printable, safe_stem, shorten
 
 METHODS: Final[dict[Method, str]] = {
     "integrated gradients": "Integrated gradients (at once)",
     "shap": "SHAP (some seconds)",
 }
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be explained.
+
+    Parameters
+    ----------
+    choice : Choice
+        The windows of the voice.
+    time : float or None
+        The moment whose fused score is taken apart, in seconds; None where there is no score.
+    utterance : int or None
+        The utterance that was chosen, where one was.
+    """
+
+    choice: Choice
+    time: float | None
+    utterance: int | None = None
 
 
 def choose_score() -> tuple[str, Method]:
@@ -46,7 +67,7 @@ def choose_score() -> tuple[str, Method]:
     return target, cast(Method, method or "integrated gradients")
 
 
-def choose_windows(opened: OpenRecording, target: str) -> Choice | None:
+def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
     """Ask for an event, a moment or an utterance; None where there is nothing to explain."""
     channel = _channel(opened)
     track = opened.analysis.tracks[channel]
@@ -78,8 +99,9 @@ def choose_windows(opened: OpenRecording, target: str) -> Choice | None:
             help="What was said, from the transcript.",
         )
         said = utterances[number]
-        inside = windows_in(track.windows.start, track.windows.end, Span(said.start, said.end))
-        return Choice(channel, tuple(thin_out(inside, 40)))
+        span = Span(said.start, said.end)
+        inside = windows_in(track.windows.start, track.windows.end, span)
+        return Chosen(Choice(channel, tuple(thin_out(inside, 40))), peak_in(track, span), number)
     if not events:
         st.info(
             "This channel has no event at the threshold in force. Choose a moment instead, or lower the "
@@ -98,7 +120,8 @@ def choose_windows(opened: OpenRecording, target: str) -> Choice | None:
         key=kept(f"event_{opened.id}_{channel}", numbers[0], among=numbers),
         help="Numbered as on the Review page.",
     )
-    return of_event(opened.marked, by_number[number])
+    event = by_number[number]
+    return Chosen(of_event(opened.marked, event), peak_in(track, Span(event.start, event.end)))
 
 
 def kept(name: str, default: Any = None, among: Any = None) -> str:
@@ -112,6 +135,18 @@ def kept(name: str, default: Any = None, among: Any = None) -> str:
     if among is not None and st.session_state[key] not in among:
         st.session_state[key] = default
     return key
+
+
+def chart_config(opened: OpenRecording, name: str) -> dict[str, Any]:
+    """Return a figure's toolbar, whose camera saves a picture in the chosen format."""
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {
+            "format": st.session_state.get("explain_picture") or "svg",
+            "filename": f"{safe_stem(opened.name)}-{name}",
+        },
+    }
 
 
 def _channel(opened: OpenRecording) -> int:
@@ -128,7 +163,7 @@ def _channel(opened: OpenRecording) -> int:
     )
 
 
-def _moment(opened: OpenRecording, channel: int, target: str) -> Choice:
+def _moment(opened: OpenRecording, channel: int, target: str) -> Chosen:
     windows = opened.analysis.tracks[channel].windows
     middles = (windows.start + windows.end) / 2
     scores = windows.aggression if target == "aggression" else windows.emotions[:, TARGETS.index(target)]
@@ -149,7 +184,7 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Choice:
         key=chart,
         on_select=lambda: _clicked(chart, key),
         selection_mode="points",
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
+        config=chart_config(opened, "moments"),
         alt=f"Score for {target} of each window over time",
     )
     st.number_input(
@@ -160,7 +195,11 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Choice:
         key=key,
         help="The window whose middle is nearest is explained. A click on the curve sets this, too.",
     )
-    return Choice(channel, tuple(chosen))
+    time, track = float(st.session_state[key]), opened.analysis.tracks[channel]
+    here = peak_in(track, Span(time, time + 1e-6))
+    if here is None:  # a time in a pause has no score of its own: then it is the nearest window's
+        here = peak_in(track, chosen[0])
+    return Chosen(Choice(channel, tuple(chosen)), here)
 
 
 def _clicked(chart: str, key: str) -> None:

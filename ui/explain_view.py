@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import Any
 
 import numpy as np
 import soundfile as sf
@@ -36,13 +35,12 @@ from blipper.figures.explain import (
     what_if_figure,
 )
 from blipper.wording import length
-from ui import explain_choice, explain_work
-from ui.explain_choice import kept
+from ui import explain_choice, explain_words_view, explain_work
+from ui.explain_choice import Chosen, kept
+from ui.explain_show import chart, offer, show_told
 from ui.explain_work import Explained
 from ui.session import OpenRecording
-from ui.text import plain, safe_stem, shorten
-
-_ICONS = {"good": ":material/check_circle:", "fair": ":material/error:", "poor": ":material/cancel:"}
+from ui.text import plain, shorten
 
 
 def show_nothing_open() -> None:
@@ -60,15 +58,16 @@ def show(opened: OpenRecording) -> None:
     """Show the choice and everything about it; a change reruns no more than this."""
     st.caption(f"{plain(shorten(opened.name, 80))} · {length(opened.recording.duration)}")
     target, method = explain_choice.choose_score()
-    choice = explain_choice.choose_windows(opened, target)
-    if choice is None:
+    chosen = explain_choice.choose_windows(opened, target)
+    if chosen is None:
         return
+    choice = chosen.choice
     key = ("explain", method, target, choice.channel, choice.windows)
     found = explain_work.result(opened, key)
     if found is None:
         _compute(opened, key, choice, target, method)
     else:
-        _explained(opened, found, choice, target)
+        _explained(opened, found, chosen, target)
     st.divider()
     _what_if(opened, choice, target)
     _overview(opened, choice.channel, target)
@@ -95,10 +94,11 @@ def _compute(
     explain_work.follow(opened, key)
 
 
-def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: str) -> None:
-    attribution = found.attribution
-    st.markdown(f"#### {plain(found.told.sentence)}")
-    st.caption(f"{_ICONS[found.told.certainty]} Certainty {found.told.certainty}. {plain(found.told.reason)}")
+def _explained(opened: OpenRecording, found: Explained, chosen: Chosen, target: str) -> None:
+    attribution, choice = found.attribution, chosen.choice
+    if target == "aggression":
+        explain_words_view.show_sentence(opened, found, chosen)
+    show_told(found.told)
     shown = _shown_score(opened, choice, target)
     if abs(shown - attribution.score) >= 0.02:
         st.caption(
@@ -129,6 +129,7 @@ def _explained(opened: OpenRecording, found: Explained, choice: Choice, target: 
             else "Integrated gradients draw nothing at random."
         ),
     )
+    explain_words_view.show(opened, chosen, target)
     _map(opened, found)
     _listen(opened, found, choice)
     _named(found, opened, target)
@@ -171,7 +172,7 @@ def _map(opened: OpenRecording, found: Explained) -> None:
         help="What the camera button at each figure's upper right corner saves.",
     )
     figure = attribution_figure(found.attribution, strength=opacity, contrast=1 - quantile / 100)
-    _chart(figure, "explain_map", opened, "Contributions over the spectrogram")
+    chart(figure, "explain_map", opened, "Contributions over the spectrogram")
     st.caption(
         ":orange[**Vermillion raises**] the score, :blue[**blue lowers**] it; what is transparent does "
         "neither. Grey is the sound's level as the model sees it."
@@ -220,7 +221,7 @@ def _named(found: Explained, opened: OpenRecording, target: str) -> None:
     if named is None:
         st.info("There is too little other speech in this recording to know what is usual in it.")
         return
-    _chart(waterfall_figure(named), "explain_named", opened, "Contribution of named features")
+    chart(waterfall_figure(named), "explain_named", opened, "Contribution of named features")
     st.caption(
         f"{plain(companion_accuracy(read_companion(), target))}. It compares with what is usual in this "
         f"recording: the mean over {named.stretches} stretches of speech, whoever spoke. Usual speech scores "
@@ -230,7 +231,7 @@ def _named(found: Explained, opened: OpenRecording, target: str) -> None:
 
 def _pieces(found: Explained, opened: OpenRecording) -> None:
     st.subheader("Without this word" if found.by_words else "Without this piece", anchor=False)
-    _chart(pieces_figure(found.pieces), "explain_pieces", opened, "What each piece gives the score")
+    chart(pieces_figure(found.pieces), "explain_pieces", opened, "What each piece gives the score")
     what = "word" if found.by_words else "piece of about 0.3 s"
     st.caption(
         f"Each {what} is replaced by the average spectrum of neutral speech, and the windows are scored "
@@ -245,12 +246,12 @@ def _what_if(opened: OpenRecording, choice: Choice, target: str) -> None:
     found = explain_work.result(opened, key)
     if found is not None:
         threshold = opened.shown_threshold if target == "aggression" else None
-        _chart(what_if_figure(found, threshold), "explain_what_if", opened, "Score of the changed sound")
+        chart(what_if_figure(found, threshold), "explain_what_if", opened, "Score of the changed sound")
         st.caption(
             "Dashed: the score of the unchanged sound. An open circle is the step that changes nothing. "
             + " ".join(f"*{curve.change.label}*: {curve.change.note}" for curve in found)
         )
-        _offer("These numbers (CSV)", what_if_csv(found), opened, "what-if.csv", "explain_what_if_csv")
+        offer("These numbers (CSV)", what_if_csv(found), opened, "what-if.csv", "explain_what_if_csv")
         return
     st.markdown("How would the score change if the voice were higher, faster, louder, or the line noisier?")
     if explain_work.job_of(opened, key) is None and st.button(
@@ -268,13 +269,13 @@ def _overview(opened: OpenRecording, channel: int, target: str) -> None:
     key = ("overview", target, channel)
     found = explain_work.result(opened, key)
     if found is not None:
-        _chart(overview_figure(found), "explain_overview", opened, "What carries the recording's score")
+        chart(overview_figure(found), "explain_overview", opened, "What carries the recording's score")
         left_out = f" {found.left_out} windows were left out to keep it quick." if found.left_out else ""
         st.caption(
             f"{len(found.starts)} windows by integrated gradients; on average their contributions miss the "
             f"difference from neutral speech by {found.completeness_error:.2f} log-odds.{left_out}"
         )
-        _offer("These numbers (CSV)", overview_csv(found), opened, "overview.csv", "explain_overview_csv")
+        offer("These numbers (CSV)", overview_csv(found), opened, "overview.csv", "explain_overview_csv")
         return
     st.markdown("Which seconds and which bands carry the score over the whole recording?")
     if explain_work.job_of(opened, key) is None and st.button(
@@ -307,17 +308,17 @@ def _trust(opened: OpenRecording) -> None:
         )
         for line in conclusions(found):
             st.markdown(f"- {plain(line)}")
-        _chart(faithfulness_figure(found), "explain_faithfulness", opened, "Deletion and insertion curves")
-        _chart(band_profiles_figure(found), "explain_bands", opened, "Mean contribution of bands by emotion")
+        chart(faithfulness_figure(found), "explain_faithfulness", opened, "Deletion and insertion curves")
+        chart(band_profiles_figure(found), "explain_bands", opened, "Mean contribution of bands by emotion")
         st.caption(
             "Below: what each band gives an emotion's own score, on average over the clips acted in it."
         )
-        _offer("These figures (JSON)", json.dumps(found), opened, "trust.json", "explain_trust_json")
+        offer("These figures (JSON)", json.dumps(found), opened, "trust.json", "explain_trust_json")
 
 
 def _downloads(opened: OpenRecording, found: Explained) -> None:
     with st.container(horizontal=True):
-        _offer("Map (CSV)", attribution_csv(found.attribution), opened, "map.csv", "explain_csv")
+        offer("Map (CSV)", attribution_csv(found.attribution), opened, "map.csv", "explain_csv")
         document = {
             "file": opened.name,
             "sentence": found.told.sentence,
@@ -326,39 +327,10 @@ def _downloads(opened: OpenRecording, found: Explained) -> None:
             "stability": found.stability,
             **found.attribution.to_dict(cells=True),
         }
-        _offer("Explanation (JSON)", json.dumps(document), opened, "explanation.json", "explain_json")
+        offer("Explanation (JSON)", json.dumps(document), opened, "explanation.json", "explain_json")
         if found.named is not None:
-            _offer("Named features (CSV)", named_csv(found.named), opened, "named.csv", "explain_named_csv")
-        _offer("Pieces (CSV)", pieces_csv(found.pieces), opened, "pieces.csv", "explain_pieces_csv")
-
-
-def _offer(label: str, text: str, opened: OpenRecording, name: str, key: str) -> None:
-    st.download_button(
-        label,
-        text.encode("utf-8", "backslashreplace"),
-        file_name=f"{safe_stem(opened.name)}-{name}",
-        key=key,
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def _chart(figure: Any, key: str, opened: OpenRecording, alt: str) -> None:
-    st.plotly_chart(
-        figure,
-        width="stretch",
-        theme="streamlit",
-        key=f"{key}_{opened.id}",
-        alt=alt,
-        config={
-            "displaylogo": False,
-            "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-            "toImageButtonOptions": {
-                "format": st.session_state.get("explain_picture") or "svg",
-                "filename": f"{safe_stem(opened.name)}-{key.removeprefix('explain_')}",
-            },
-        },
-    )
+            offer("Named features (CSV)", named_csv(found.named), opened, "named.csv", "explain_named_csv")
+        offer("Pieces (CSV)", pieces_csv(found.pieces), opened, "pieces.csv", "explain_pieces_csv")
 
 
 def _player(samples: np.ndarray, rate: int, label: str) -> str:

@@ -10,18 +10,21 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from blipper.errors import ModelError
+from blipper.errors import ModelError, SettingsError
 from blipper.explain import check, features, wording
 from blipper.explain.attribution import Attribution, Method
 from blipper.explain.choice import Choice
 from blipper.explain.overview import Overview, overview
 from blipper.explain.pieces import LeftOut, leave_one_out
+from blipper.explain.text_models import check_models
 from blipper.explain.voice import explain
 from blipper.explain.what_if import WhatIf, what_if
+from blipper.explain.words import WordShares, explain_words
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span, Track
 from blipper.voice.models import VoiceModel
+from blipper.words.transcript import Transcript
 from ui.engine import engine, session_gone
 from ui.jobs import Job
 from ui.session import OpenRecording
@@ -33,6 +36,8 @@ STEPS: Final = {
     "shap": "Explaining by SHAP",
     "pieces": "Leaving pieces out",
     "features": "Measuring named features",
+    "reading": "Loading the text model",
+    "words": "Leaving words out",
     "what if": "Changing the sound",
     "overview": "Explaining the whole recording",
 }
@@ -68,13 +73,16 @@ def job_of(opened: OpenRecording, key: Key) -> Job[Any] | None:
     return _jobs().get((opened.id, *key))
 
 
-def submit(opened: OpenRecording, key: Key, work: Callable[[Progress], Any]) -> None:
-    """Hand work to the worker, unless it is there or under way already; what else waited here is dropped."""
+def submit(opened: OpenRecording, key: Key, work: Callable[[Progress], Any], *, beside: bool = False) -> None:
+    """Hand work to the worker, unless it is there or under way already.
+
+    What else waited here is dropped, unless this is to go beside it.
+    """
     jobs = _jobs()
     if (opened.id, *key) in jobs or key in _memory(opened):
         return
     for other, job in list(jobs.items()):
-        if job.over or job.status == "waiting":
+        if job.over or (job.status == "waiting" and not beside):
             job.cancel()
             del jobs[other]
     job: Job[Any] = Job(work, abandoned=session_gone())
@@ -133,6 +141,14 @@ def summing_up(opened: OpenRecording, channel: int, target: str) -> Callable[...
     return functools.partial(_overview, opened.recording, spans, channel, target, _sha(opened))
 
 
+def reading(opened: OpenRecording, channel: int, utterance: int) -> Callable[..., Any]:
+    """Return the work of explaining the words of one utterance."""
+    transcript = opened.analysis.tracks[channel].transcript
+    if transcript is None:
+        raise SettingsError("this channel has no transcript, so there are no words to explain")
+    return functools.partial(_words, transcript, utterance, opened.reader_setting)
+
+
 def words_in(track: Track, start: float, end: float) -> list[tuple[float, float, str]]:
     """Return the transcript's words between two times, in seconds from the first; none without one."""
     if track.transcript is None:
@@ -188,6 +204,12 @@ def _explain(
         progress=progress,
     )
     return Explained(found, alike, wording.tell(found, alike), pieces, bool(words), named)
+
+
+def _words(transcript: Transcript, utterance: int, setting: str, progress: Progress) -> WordShares | None:
+    progress("reading", 0, 1)
+    models = check_models(transcript, engine().readers(setting, progress).models)
+    return explain_words(transcript.utterances[utterance], models, progress=progress)
 
 
 def _what_if(

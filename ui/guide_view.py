@@ -39,7 +39,12 @@ def show() -> None:
         asked = st.query_params.get("chapter", "manual")
         st.session_state[_KEY] = asked if asked in CHAPTERS else "manual"
     chapter = st.segmented_control(
-        "Chapter", list(CHAPTERS), format_func=CHAPTERS.__getitem__, required=True, key=_KEY
+        "Chapter",
+        list(CHAPTERS),
+        format_func=CHAPTERS.__getitem__,
+        required=True,
+        key=_KEY,
+        help="Which chapter is shown below.",
     )
     st.query_params["chapter"] = chapter
     try:

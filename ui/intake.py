@@ -53,6 +53,7 @@ def show(held: Shelf) -> None:
             required=True,
             format_func=lambda way: _WAYS[way][0],
             key="blipper_way",
+            help="Upload a file, record with this computer's microphone, or open the sample.",
         )
         _WAYS[chosen or "upload"][1](held, settings)
 
@@ -72,7 +73,12 @@ def _speakers() -> dict[str, Any]:
     if not wanted:
         return {}
     most = count.selectbox(
-        "Speakers at most", [None, *range(1, 11)], 2, format_func=_most, key="blipper_most"
+        "Speakers at most",
+        [None, *range(1, 11)],
+        2,
+        format_func=_most,
+        key="blipper_most",
+        help="Voices are joined by likeness until no more than this are left.",
     )
     return {"speakers": "guess", "speaker_count": most}
 
@@ -101,8 +107,18 @@ def _choose_model() -> None:
             st.caption(plain(f"{name} tells single clips apart better, but {missing}."))
 
 
+#: The tour, in three sentences.
+TOUR: Final = (
+    ":material/add: **Add a recording** above, or open the sample, and wait for its scores.",
+    ":material/show_chart: **Click where the curve is high**, or an event in the list, and listen.",
+    ":material/lightbulb: **Open Explain** in the menu: see and hear what moved a score, and how surely.",
+)
+
+
 def show_introduction() -> None:
-    """Say what the page is for while it is empty."""
+    """Say what the page is for while it is empty, and how to begin."""
+    for column, sentence in zip(st.columns(len(TOUR), border=True), TOUR, strict=True):
+        column.markdown(sentence)
     st.markdown(
         "Blipper listens to recorded speech and shows **where it sounds angry**, so that you know where to "
         "listen first. Everything is computed on the machine that runs Blipper; nothing is sent anywhere. "
@@ -147,7 +163,12 @@ def _sample(held: Shelf, settings: Settings) -> None:
         "**Both voices are synthetic** (Flite, raised with the vocoder WORLD until the model reacted). "
         "The scene shows how this page works; it says nothing about how people's voices would score."
     )
-    if st.button("Open the sample", icon=":material/play_circle:", key="blipper_sample"):
+    if st.button(
+        "Open the sample",
+        icon=":material/play_circle:",
+        key="blipper_sample",
+        help="Opens a short made-up quarrel between synthetic voices.",
+    ):
         _add(held, SAMPLE_NAME, SAMPLE, settings)
         del st.session_state["blipper_way"]  # back to uploads
         st.rerun()

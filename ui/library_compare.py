@@ -21,10 +21,20 @@ def show(database: Database, item: Item, labels: Mapping[str, str]) -> None:
     ids = list(labels)
     left, right = st.columns(2)
     one = left.selectbox(
-        "First", ids, index=1, format_func=labels.__getitem__, key=f"library_first_{item.id}"
+        "First",
+        ids,
+        index=1,
+        format_func=labels.__getitem__,
+        key=f"library_first_{item.id}",
+        help="The earlier of the two analyses.",
     )
     other = right.selectbox(
-        "Second", ids, index=0, format_func=labels.__getitem__, key=f"library_second_{item.id}"
+        "Second",
+        ids,
+        index=0,
+        format_func=labels.__getitem__,
+        key=f"library_second_{item.id}",
+        help="The later of the two analyses; changes are counted from the first to this one.",
     )
     if one == other:
         st.info("Choose two different analyses.")

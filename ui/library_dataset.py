@@ -24,7 +24,11 @@ def show(database: Database) -> None:
         "for each "
         "stretch what most analysts say. Names and notes of analysts are in it, names of recordings are not."
     )
-    sound = st.checkbox("With the sound that is kept", key="library_dataset_sound")
+    sound = st.checkbox(
+        "With the sound that is kept",
+        key="library_dataset_sound",
+        help="Puts kept sound into the package; without it only names, times and verdicts are in it.",
+    )
     st.download_button(
         "Dataset (ZIP)",
         data=_make(database, who, sound),

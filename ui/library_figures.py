@@ -37,6 +37,7 @@ def show(database: Database) -> None:
             scored,
             format_func=lambda key: f"{printable(models.get(key, 'a deleted one'))} ({key[:8]}…)",
             key="library_precision_model",
+            help="Whose events the verdicts are counted for.",
         )
         rows = precision(judged, sha256)
         st.caption(

@@ -29,13 +29,21 @@ def show(database: Database, item: Item, info: AnalysisInfo) -> None:
             icon=":material/hearing:",
             key=f"library_open_{info.id}",
             type="primary",
+            shortcut="O",
             help="With its kept sound",
         ):
             _submit(database, item, info, None)
         return
     if held is not None and held.analysis.settings.get("channels") == info.channels:
         st.caption("This recording is open on the Review page of this session.")
-        if st.button("Go to Review", icon=":material/hearing:", key=f"library_go_{info.id}", type="primary"):
+        if st.button(
+            "Go to Review",
+            icon=":material/hearing:",
+            key=f"library_go_{info.id}",
+            type="primary",
+            help="Opens it there with the analysis that is kept (key O).",
+            shortcut="O",
+        ):
             shelf().open_id = held.id
             st.switch_page("pages/review.py")
         return
@@ -43,6 +51,7 @@ def show(database: Database, item: Item, info: AnalysisInfo) -> None:
         "Its sound is not kept. To open it in Review, choose its file again: its content has to be the same, "
         "its name does not matter.",
         key=f"library_file_{info.id}",
+        help="The file must be the same, byte for byte; its SHA-256 is compared.",
     )
     if file is not None:
         _submit(database, item, info, file.getvalue())

@@ -64,7 +64,12 @@ def show(database: Database) -> None:
             icon=":material/task_alt:",
         )
         if st.session_state.get(_SKIPPED):
-            st.button("Take up what I skipped", key="library_unskip", on_click=_unskip)
+            st.button(
+                "Take up what I skipped",
+                key="library_unskip",
+                on_click=_unskip,
+                help="Offers the skipped stretches again.",
+            )
         return
     _offer(database, offers[0], items[offers[0].stretch.recording_id], who, len(offers))
     with st.expander("How the queue chooses", icon=":material/info:"):
@@ -113,8 +118,15 @@ def _offer(database: Database, offer: Offer, item: Item, who: str, left: int) ->
             st.caption(f"The stretch is heard with {_AROUND:g} s before and after it.")
         _buttons(stretch, who, sound is not None)
         note, autoplay = st.columns([3, 1.2], vertical_alignment="bottom")
-        note.text_input("Note, kept with the verdict", key=_NOTE, max_chars=1000)
-        autoplay.toggle("Play by itself", key="library_autoplay")
+        note.text_input(
+            "Note, kept with the verdict",
+            key=_NOTE,
+            max_chars=1000,
+            help="A few words about why; kept with the next verdict that you press.",
+        )
+        autoplay.toggle(
+            "Play by itself", key="library_autoplay", help="Each stretch is played as soon as it is shown."
+        )
 
 
 def _buttons(stretch: Stretch, who: str, heard: bool) -> None:
@@ -131,6 +143,7 @@ def _buttons(stretch: Stretch, who: str, heard: bool) -> None:
         args=(stretch, who, yes),
         disabled=blocked,
         width="stretch",
+        help="Keeps the verdict that it sounds angry, and goes on to the next stretch (key 1).",
     )
     calm.button(
         "Does not",
@@ -140,6 +153,7 @@ def _buttons(stretch: Stretch, who: str, heard: bool) -> None:
         args=(stretch, who, "wrong"),
         disabled=blocked,
         width="stretch",
+        help="Keeps the verdict that it does not, and goes on to the next stretch (key 2).",
     )
     other.button(
         "Another emotion",
@@ -151,11 +165,20 @@ def _buttons(stretch: Stretch, who: str, heard: bool) -> None:
         width="stretch",
         help="The one chosen below",
     )
-    skip.button("Skip", key="library_skip", shortcut="4", on_click=_skip, args=(stretch,), width="stretch")
+    skip.button(
+        "Skip",
+        key="library_skip",
+        shortcut="4",
+        on_click=_skip,
+        args=(stretch,),
+        width="stretch",
+        help="Goes on without a verdict; what was skipped can be taken up again (key 4).",
+    )
     st.selectbox(
         "Which other emotion it sounds like",
         [emotion for emotion in EMOTIONS if emotion != "angry"],
         key=_OTHER,
+        help="Choose what you hear; it is kept beside the verdict.",
     )
 
 
@@ -205,6 +228,7 @@ def _undo(database: Database, who: str) -> None:
             on_click=_take_back,
             args=(verdict_id, who),
             width="stretch",
+            help="Takes the last verdict back and shows its stretch again (key U).",
         )
 
 

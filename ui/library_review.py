@@ -100,8 +100,14 @@ def _save(opened: OpenRecording, item: Item | None, info: AnalysisInfo | None, w
             36_500,
             value=chosen.keep_days or 0,
             key=f"blipper_keep_days_{opened.id}",
+            help="After so many days the recording and all about it are deleted by themselves.",
         )
-        st.text_input("Tags, with commas between them", key=f"blipper_tags_{opened.id}", max_chars=500)
+        st.text_input(
+            "Tags, with commas between them",
+            key=f"blipper_tags_{opened.id}",
+            max_chars=500,
+            help="Words by which you find it again in the library.",
+        )
         st.button(
             "Save to the library",
             type="primary" if info is None else "secondary",
@@ -198,7 +204,15 @@ def _judge_rows(
         pages = -(-len(rows) // _ROWS)
         page = 1
         if pages > 1:
-            page = int(st.number_input(f"Page of {pages}", 1, pages, key=f"blipper_page_{title}_{item.id}"))
+            page = int(
+                st.number_input(
+                    f"Page of {pages}",
+                    1,
+                    pages,
+                    key=f"blipper_page_{title}_{item.id}",
+                    help="More stretches are on further pages.",
+                )
+            )
         for row in rows[(page - 1) * _ROWS : page * _ROWS]:
             _row(row, item, info, [v for v in given if _of(v, row)], who)
 
@@ -227,10 +241,18 @@ def _row(row: Judgeable, item: Item, info: AnalysisInfo, given: Sequence[Verdict
             disabled=not who,
             width="stretch",
             type="primary" if own is not None and own.verdict == answer else "secondary",
+            help="Keeps this verdict in the library, with the name and the note beside it.",
         )
-    with more.popover("More…", width="stretch"):
+    with more.popover(
+        "More…",
+        width="stretch",
+        help="Another emotion, a missed stretch, a note, or taking the verdict back.",
+    ):
         st.selectbox(
-            "It sounds", [name for name in EMOTIONS if name != "angry"], key=f"blipper_emotion_{key}"
+            "It sounds",
+            [name for name in EMOTIONS if name != "angry"],
+            key=f"blipper_emotion_{key}",
+            help="Which emotion you hear instead of anger.",
         )
         st.button(
             "Another emotion: this one",
@@ -238,6 +260,7 @@ def _row(row: Judgeable, item: Item, info: AnalysisInfo, given: Sequence[Verdict
             on_click=_give,
             args=(*values, "other emotion"),
             disabled=not who,
+            help="Keeps the verdict that it sounds so and not angry.",
         )
         if row.target == "utterance":
             st.button(
@@ -246,16 +269,22 @@ def _row(row: Judgeable, item: Item, info: AnalysisInfo, given: Sequence[Verdict
                 on_click=_give,
                 args=(*values, "missed"),
                 disabled=not who,
+                help="Says that this stretch sounds angry although it was not marked.",
             )
         st.text_area(
             "Note (kept with the next verdict you press)",
             value="" if own is None else own.note,
             key=f"blipper_note_{key}",
             max_chars=10_000,
+            help="Kept with the next verdict that you press, and shown beside it.",
         )
         if own is not None:
             st.button(
-                "Take my verdict back", key=f"blipper_back_{key}", on_click=_withdraw, args=(own.id, who)
+                "Take my verdict back",
+                key=f"blipper_back_{key}",
+                on_click=_withdraw,
+                args=(own.id, who),
+                help="Deletes your verdict on this stretch; those of others stay.",
             )
 
 
@@ -295,8 +324,24 @@ def _missed(opened: OpenRecording, item: Item, info: AnalysisInfo, channel: int,
     end = max(0.5, float(opened.analysis.duration))
     with st.expander("Mark what was missed", icon=":material/add_alert:"):
         start, stop, act = st.columns([1, 1, 1.4], vertical_alignment="bottom")
-        start.number_input("From (s)", 0.0, end, 0.0, step=0.5, key=f"blipper_missed_from_{opened.id}")
-        stop.number_input("To (s)", 0.0, end, min(2.0, end), step=0.5, key=f"blipper_missed_to_{opened.id}")
+        start.number_input(
+            "From (s)",
+            0.0,
+            end,
+            0.0,
+            step=0.5,
+            key=f"blipper_missed_from_{opened.id}",
+            help="Where the missed stretch begins, in seconds from the start.",
+        )
+        stop.number_input(
+            "To (s)",
+            0.0,
+            end,
+            min(2.0, end),
+            step=0.5,
+            key=f"blipper_missed_to_{opened.id}",
+            help="Where the missed stretch ends, in seconds from the start.",
+        )
         act.button(
             "It sounds angry here",
             key=f"blipper_missed_{opened.id}",
@@ -304,6 +349,7 @@ def _missed(opened: OpenRecording, item: Item, info: AnalysisInfo, channel: int,
             args=(opened.id, item.id, info.id, channel, who),
             disabled=not who,
             width="stretch",
+            help="Keeps the stretch as missed: angry to you, and no event.",
         )
 
 

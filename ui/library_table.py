@@ -23,6 +23,10 @@ _MOST: Final = 500
 #: Keys of the widgets that say what to look for.
 FILTERS: Final = ("library_name", "library_tags", "library_verdicts", "library_model", "library_scores")
 
+#: The recording that is shown in detail, and the rows that the table last had selected.
+_CHOSEN: Final = "library_chosen"
+_SELECTED: Final = "library_selected"
+
 _STATES: Final = {
     "any": "whatever",
     "none": "without a verdict",
@@ -49,9 +53,7 @@ def show(database: Database) -> None:
     if total > len(found):
         st.caption(f"The newest {len(found):,} of {total:,}; narrow the search for the others.")
     chosen = _table(found)
-    if chosen is None:
-        st.caption("Choose a row to open, compare, tag or delete a recording.")
-    else:
+    if chosen is not None:
         _detail(database, chosen)
 
 
@@ -59,12 +61,22 @@ def _ask(database: Database) -> Query:
     with st.expander("Search and filter", icon=":material/search:", expanded=True):
         name, tags, state = st.columns([2, 2, 2])
         models = lib.read_models(database)
-        text = name.text_input("Part of the name", key="library_name")
+        text = name.text_input(
+            "Part of the name", key="library_name", help="Shows only recordings whose name contains this."
+        )
         wanted = tags.multiselect(
-            "Tags (all of them)", list(lib.read_tags(database)), key="library_tags", format_func=plain
+            "Tags (all of them)",
+            list(lib.read_tags(database)),
+            key="library_tags",
+            format_func=plain,
+            help="Shows only recordings that have all of these tags.",
         )
         verdicts = state.selectbox(
-            "Verdicts", list(_STATES), format_func=_STATES.__getitem__, key="library_verdicts"
+            "Verdicts",
+            list(_STATES),
+            format_func=_STATES.__getitem__,
+            key="library_verdicts",
+            help="Shows only recordings with or without verdicts.",
         )
         model, scores, days = st.columns([2, 2, 2])
         sha256 = model.selectbox(
@@ -72,11 +84,24 @@ def _ask(database: Database) -> Query:
             ["", *models],
             format_func=lambda key: "any" if not key else f"{printable(models[key])} ({key[:8]}…)",
             key="library_model",
+            help="Shows only recordings that this model scored.",
         )
         # Set here and not as the slider's default: another part may have kept a choice, and both would clash.
         st.session_state.setdefault("library_scores", (0.0, 1.0))
-        low, high = scores.slider("Highest score between", 0.0, 1.0, step=0.05, key="library_scores")
-        dates = days.date_input("Added from, to (UTC)", value=(), key="library_dates")
+        low, high = scores.slider(
+            "Highest score between",
+            0.0,
+            1.0,
+            step=0.05,
+            key="library_scores",
+            help="Shows only recordings whose highest score lies in this range.",
+        )
+        dates = days.date_input(
+            "Added from, to (UTC)",
+            value=(),
+            key="library_dates",
+            help="Shows only recordings that were added between these days.",
+        )
     since, until = _days(dates)
     return Query(
         name=text,
@@ -126,12 +151,52 @@ def _table(found: Sequence[Item]) -> Item | None:
         icon=":material/download:",
         on_click="ignore",
         key="library_table_csv",
+        help="Saves the rows that are shown.",
     )
-    rows = event.selection.rows if event is not None else []  # type: ignore[union-attr]
-    if rows and rows[0] < len(found):
-        st.session_state["library_chosen"] = found[rows[0]].id
-    kept = st.session_state.get("library_chosen") if rows else None
-    return next((item for item in found if item.id == kept), None)
+    rows = list(event.selection.rows) if event is not None else []  # type: ignore[union-attr]
+    # A table's selection cannot be set, so the keys choose beside it, and it has its say when it changes.
+    if rows != st.session_state.get(_SELECTED, []):
+        st.session_state[_SELECTED] = rows
+        st.session_state[_CHOSEN] = found[rows[0]].id if rows and rows[0] < len(found) else None
+    _keys([item.id for item in found])
+    return next((item for item in found if item.id == st.session_state.get(_CHOSEN)), None)
+
+
+def _keys(ids: Sequence[str]) -> None:
+    """Show the buttons, each with its key, that go through the table."""
+    chosen = st.session_state.get(_CHOSEN)
+    at = ids.index(chosen) if chosen in ids else -1
+    before, after, text = st.columns([1.2, 1.2, 4], vertical_alignment="center")
+    before.button(
+        "Previous",
+        icon=":material/arrow_upward:",
+        key="library_previous",
+        shortcut="K",
+        help="Chooses the row above (key K).",
+        on_click=_choose,
+        args=(ids[max(0, at - 1)],),
+        disabled=at < 1,
+        width="stretch",
+    )
+    after.button(
+        "Next",
+        icon=":material/arrow_downward:",
+        key="library_next",
+        shortcut="J",
+        help="Chooses the row below (key J).",
+        on_click=_choose,
+        args=(ids[min(at + 1, len(ids) - 1)],),
+        disabled=at == len(ids) - 1,
+        width="stretch",
+    )
+    where = (
+        f"{at + 1:,} of {len(ids):,}. " if at >= 0 else "Choose a row to open, compare, tag or delete it. "
+    )
+    text.caption(where + "Keys: **J** next, **K** previous, **O** opens it in Review.")
+
+
+def _choose(item_id: str) -> None:
+    st.session_state[_CHOSEN] = item_id
 
 
 def _detail(database: Database, item: Item) -> None:
@@ -148,7 +213,11 @@ def _detail(database: Database, item: Item) -> None:
         }
         if len(labels) > 1:
             chosen = st.selectbox(
-                "Analysis", list(labels), format_func=labels.__getitem__, key=f"library_analysis_{item.id}"
+                "Analysis",
+                list(labels),
+                format_func=labels.__getitem__,
+                key=f"library_analysis_{item.id}",
+                help="Which of its analyses is shown and opened.",
             )
         else:
             [chosen] = labels
@@ -173,6 +242,7 @@ def _tags(database: Database, item: Item) -> None:
         key=f"library_tags_{item.id}_{'|'.join(item.tags)}",
         format_func=printable,
         placeholder="Choose tags, or type a new one",
+        help="Words by which you find this recording again; new ones can be typed.",
     )
     if sorted({" ".join(tag.split()) for tag in tags}) != list(item.tags):
         try:
@@ -207,6 +277,7 @@ def _verdicts(database: Database, item: Item) -> None:
             icon=":material/download:",
             on_click="ignore",
             key=f"library_verdicts_csv_{item.id}",
+            help="Saves the verdicts that are shown, with names, notes and times.",
         )
 
 
@@ -218,9 +289,15 @@ def _keep_and_delete(database: Database, item: Item, analysis_id: str) -> None:
         until = "nobody deletes it" if item.expires_at is None else f"{item.expires_at:%Y-%m-%d %H:%M} UTC"
         st.markdown(f"Kept until **{until}**.")
         days, after, always = st.columns([1, 1.3, 1.3], vertical_alignment="bottom")
-        number = days.number_input("Days", 1, 36_500, value=30, key=f"library_days_{item.id}")
+        number = days.number_input(
+            "Days", 1, 36_500, value=30, key=f"library_days_{item.id}", help="Counted from now."
+        )
         if after.button(
-            "Delete after these days", key=f"library_after_{item.id}", disabled=not who, width="stretch"
+            "Delete after these days",
+            key=f"library_after_{item.id}",
+            disabled=not who,
+            width="stretch",
+            help="The recording and all about it are deleted by themselves then.",
         ):
             lib.keep(database, item.id, int(number), actor=who)
             st.rerun()
@@ -229,6 +306,7 @@ def _keep_and_delete(database: Database, item: Item, analysis_id: str) -> None:
             key=f"library_always_{item.id}",
             disabled=not who or item.expires_at is None,
             width="stretch",
+            help="Takes the day of deletion away: only a person deletes it.",
         ):
             lib.keep(database, item.id, None, actor=who)
             st.rerun()
@@ -239,6 +317,7 @@ def _keep_and_delete(database: Database, item: Item, analysis_id: str) -> None:
             key=f"library_delete_sound_{item.id}",
             disabled=not who or not item.audio,
             width="stretch",
+            help="Deletes the kept sound for good; scores and verdicts stay.",
         ):
             gone = lib.delete_sound(database, item.id, actor=who)
         if analysis.button(
@@ -255,6 +334,7 @@ def _keep_and_delete(database: Database, item: Item, analysis_id: str) -> None:
             disabled=not who,
             type="primary",
             width="stretch",
+            help="Deletes the recording, its analyses, verdicts and tags for good.",
         ):
             with st.spinner("Deleting, and clearing the database's files…"):
                 gone = lib.delete_recording(database, item.id, actor=who)

@@ -68,7 +68,13 @@ def _show_off() -> None:
     )
     st.markdown(_WHAT)
     st.info(f"It would be kept {_where()}. {_SHARED}", icon=":material/info:")
-    if st.button("Turn the library on", type="primary", key="library_on", icon=":material/toggle_on:"):
+    if st.button(
+        "Turn the library on",
+        type="primary",
+        key="library_on",
+        icon=":material/toggle_on:",
+        help="Creates the library on the machine that runs Blipper; nothing is kept before that.",
+    ):
         try:
             chosen = place.choices()
             library_state.library()
@@ -98,6 +104,7 @@ def _show_on(database: Database) -> None:
         ),
         key="library_part",
         label_visibility="collapsed",
+        help="Which part of the library is shown below.",
     )
     if part == "settings":
         _settings(database)
@@ -117,11 +124,23 @@ def _settings(database: Database) -> None:
         "open in a session.",
     )
     expire = st.checkbox(
-        "Delete recordings after some days", value=chosen.keep_days is not None, key="library_expire"
+        "Delete recordings after some days",
+        value=chosen.keep_days is not None,
+        key="library_expire",
+        help="New recordings get a day on which they are deleted by themselves.",
     )
     days = None
     if expire:
-        days = int(st.number_input("Days", 1, 36_500, value=chosen.keep_days or 30, key="library_days"))
+        days = int(
+            st.number_input(
+                "Days",
+                1,
+                36_500,
+                value=chosen.keep_days or 30,
+                key="library_days",
+                help="Counted from the day on which a recording is added.",
+            )
+        )
         st.caption("They are deleted at the first use of the library after that day.")
     if (keep_audio, days) != (chosen.keep_audio, chosen.keep_days):
         place.choose(place.Choices(True, keep_audio, days))
@@ -153,21 +172,37 @@ def _settings(database: Database) -> None:
 
 def _turn_off(database: Database | None) -> None:
     left, right = st.columns(2)
-    if left.button("Turn off, keep what is there", key="library_off", width="stretch"):
+    if left.button(
+        "Turn off, keep what is there",
+        key="library_off",
+        width="stretch",
+        help="Nothing more is kept; what is in the library stays until it is turned on again.",
+    ):
         chosen = place.choices()
         library_state.close()
         place.choose(place.Choices(False, chosen.keep_audio, chosen.keep_days))
         st.rerun()
     if database is None:
         return
-    with right.popover("Delete everything in it…", icon=":material/delete:", width="stretch"):
+    with right.popover(
+        "Delete everything in it…",
+        icon=":material/delete:",
+        width="stretch",
+        help="Asks once more before anything is deleted.",
+    ):
         st.markdown(
             "All recordings, analyses, verdicts, notes and tags, of everybody. This cannot be undone."
         )
         who = library_state.analyst()
         if not who:
             st.caption("Type your name above first: the audit keeps who deleted.")
-        if st.button("Delete everything now", key="library_delete_all", type="primary", disabled=not who):
+        if st.button(
+            "Delete everything now",
+            key="library_delete_all",
+            type="primary",
+            disabled=not who,
+            help="Deletes all recordings, analyses, verdicts and tags for good.",
+        ):
             with st.spinner("Deleting, and clearing the database's files…"):
                 gone = lib.delete_everything(database, actor=who)
             tell(gone)

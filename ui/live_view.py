@@ -192,6 +192,7 @@ def _events(held: Listening) -> None:
         icon=":material/download:",
         on_click="ignore",
         key="blipper_live_download",
+        help="Saves the events so far with their times and scores.",
     )
 
 

@@ -11,7 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.results import Analysis, Quality
 from blipper.wording import length, summary_sentence, trend_sentence
-from ui import library_review
+from ui import hear_all, library_review
+from ui.balance import show_balance, what_a_score_says
 from ui.batch_run import forget as forget_batch
 from ui.details import show_origin, show_quality, show_windows
 from ui.downloads import show_downloads
@@ -22,7 +23,7 @@ from ui.text import WHAT_A_SCORE_IS, plain, shorten
 from ui.transcript import show_transcript
 
 #: What the session's state holds beside the shelf, by the beginning of its key.
-_HELD_KEYS = ("threshold_", "channel_", "label_", "blipper_listening")
+_HELD_KEYS = ("threshold_", "balance_", "channel_", "label_", "blipper_listening")
 
 
 def show_shelf(held: Shelf) -> None:
@@ -44,6 +45,7 @@ def show_shelf(held: Shelf) -> None:
                 key=f"blipper_open_{opened.id}",
                 disabled=is_open,
                 width="stretch",
+                help="Shows this recording below and on the other pages.",
             ):
                 held.open_id = opened.id
                 st.rerun()
@@ -66,7 +68,8 @@ def show(opened: OpenRecording) -> None:
 
 def peak_score(analysis: Analysis) -> float | None:
     """Return the highest point of all curves; None without speech."""
-    peaks = [np.nanmax(t.curve.aggression) for t in analysis.tracks if not np.isnan(t.curve.aggression).all()]
+    scores = [track.scored.aggression for track in analysis.tracks]
+    peaks = [np.nanmax(curve) for curve in scores if not np.isnan(curve).all()]
     return float(max(peaks)) if peaks else None
 
 
@@ -96,10 +99,7 @@ def _result(opened_id: str) -> None:
     threshold = opened.shown_threshold
     analysis = opened.marked
     st.header(summary_sentence(analysis), anchor=False)
-    st.caption(
-        "A score says how much the voice sounds angry to a model that learned from actors. It ranks what is "
-        "worth a listen and decides nothing; a person may sound angry and not be."
-    )
+    st.caption(what_a_score_says(analysis))
     for notice in analysis.notices:
         if notice.code == "model":  # of every recording: worth knowing, not worth a box
             st.caption(plain(notice.message))
@@ -110,8 +110,9 @@ def _result(opened_id: str) -> None:
     show_speakers(opened, analysis)
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
-    show_player(opened, analysis, channel, threshold)
+    show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_threshold(opened)
+    show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
         show_events(opened, analysis, channel, threshold)
@@ -136,7 +137,12 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
     # Set at every run: the labels change with names and counts, and the browser knows a choice by its label.
     st.session_state[key] = st.session_state.get(key, opened.channel)
     opened.channel = st.radio(
-        "Channel", range(len(labels)), format_func=labels.__getitem__, horizontal=True, key=key
+        "Channel",
+        range(len(labels)),
+        format_func=labels.__getitem__,
+        horizontal=True,
+        key=key,
+        help="Each channel was analysed by itself and has scores of its own.",
     )
     return opened.channel
 

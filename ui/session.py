@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from blipper.analysis import with_threshold
+from blipper.analysis import with_balance, with_threshold
+from blipper.fusion import BALANCE
 from blipper.recording import Recording
 from blipper.results import Analysis
 from blipper.speakers.talk import rename
 from blipper.words.attach import with_correction, with_transcripts
+from blipper.words.sentiment import NONE, Readers, setting_of
 from blipper.words.transcript import Transcript
 from ui.jobs import Job
 from ui.playback import Playback
@@ -52,6 +54,10 @@ class OpenRecording:
         Why the last attempt at that failed.
     words_asked : tuple of str and str or None
         Which engine was asked for, and which language.
+    words_only_read : bool
+        Whether `words` scores the transcripts that are there, and writes no others.
+    text_model : str
+        Which models were asked to read the words; empty until any was.
     """
 
     id: str
@@ -65,7 +71,19 @@ class OpenRecording:
     words: Job[tuple[Transcript, ...]] | None = None
     words_error: str = ""
     words_asked: tuple[str, str | None] = ("none", None)
+    words_only_read: bool = False
+    text_model: str = ""
     _marked: Analysis | None = None
+
+    @property
+    def balance(self) -> float:
+        """How much words count beside the voice; see :attr:`blipper.settings.Settings.balance`."""
+        return float(self.analysis.settings.get("balance", BALANCE))
+
+    def weigh(self, balance: float) -> None:
+        """Weigh words against voice anew."""
+        if balance != self.balance:
+            self._change(lambda held: with_balance(held, balance))
 
     def mark(self, threshold: float | None) -> None:
         """Mark the events at another threshold, or at the model's own again with None."""
@@ -80,21 +98,42 @@ class OpenRecording:
             return False
         self.words = None
         if job.status == "done":
-            self.set_transcripts(job.result, *self.words_asked)
+            self.set_transcripts(job.result, *self.words_asked, self.text_model or None)
         elif job.status == "failed":
             self.words_error = job.error
         return True
 
     def set_transcripts(
-        self, transcripts: Sequence[Transcript], asked: str, language: str | None = None
+        self,
+        transcripts: Sequence[Transcript],
+        asked: str,
+        language: str | None = None,
+        text_model: str | None = None,
     ) -> None:
         """Keep transcripts, one a channel, in the result; see :mod:`blipper.words.attach`."""
-        self.words_error = ""
-        self._change(lambda held: with_transcripts(held, transcripts, asked=asked, language=language))
+        self.words_error, self.words_asked = "", (asked, language)
+        self._change(
+            lambda held: with_transcripts(
+                held, transcripts, asked=asked, language=language, text_model=text_model
+            )
+        )
 
-    def correct(self, channel: int, utterance: int, text: str) -> None:
-        """Keep a person's correction in the result."""
-        self._change(lambda held: with_correction(held, channel, utterance, text))
+    def correct(self, channel: int, utterance: int, text: str, readers: Readers | None = None) -> None:
+        """Keep a person's correction in the result, scored at once by what reads the words."""
+        self._change(lambda held: with_correction(held, channel, utterance, text, readers=readers))
+
+    @property
+    def has_transcript(self) -> bool:
+        """Whether any channel has a transcript."""
+        return any(track.transcript is not None for track in self.analysis.tracks)
+
+    @property
+    def reader_setting(self) -> str:
+        """Which models read the words: what was asked for, or what the result says that it was read by."""
+        if self.text_model:
+            return self.text_model
+        transcripts = [track.transcript for track in self.analysis.tracks if track.transcript is not None]
+        return setting_of(transcripts[0].text_models) if transcripts else NONE
 
     def _change(self, change: Callable[[Analysis], Analysis]) -> None:
         self.analysis = change(self.analysis)

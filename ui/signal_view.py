@@ -1,4 +1,4 @@
-"""The Signal page: controls, and one figure in which all chosen views share a time axis."""
+"""The Signal page: controls, one figure in which all chosen views share a time axis, and its sound."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from blipper.figures import (
 )
 from blipper.figures.signal_data import FFT_SIZES
 from blipper.wording import length
+from ui.hearing import show_hearing
+from ui.player import media_urls
 from ui.session import OpenRecording
 from ui.text import plain, shorten
 
@@ -69,8 +71,9 @@ def show(opened: OpenRecording) -> None:
         selection_mode="multi",
         format_func=VIEW_NAMES.__getitem__,
         key=_kept("views"),
-        help="What to draw, one below the other. Drag across one view to zoom in: the others follow. "
-        "A double click goes back. To stay with a part while changing settings, choose it as the stretch.",
+        help="What to draw, one below the other. Click in a view to hear it from there. Drag across one to "
+        "zoom in: the others follow. A double click goes back. To stay with a part while changing settings, "
+        "choose it as the stretch.",
     )
     framing, settings = _settings(opened)
     if not chosen:
@@ -87,14 +90,21 @@ def show(opened: OpenRecording) -> None:
         figure = draw_channels(signals, labels, views, settings)
     else:
         figure = draw_signal(signal, views, settings)
+    key = f"signal_figure_{opened.id}"
     st.plotly_chart(
         figure,
         width="stretch",
         theme="streamlit",
         alt=f"{', '.join(VIEW_NAMES[view] for view in views)} over time"
         + (", one panel a channel" if together else ""),
-        key=f"signal_figure_{opened.id}",
+        key=key,
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
+    )
+    heard = range(n_shown) if together else [signal.framing.channel]
+    show_hearing(
+        f"signal_hearing_{opened.id}",
+        key,
+        [(_label(opened, channel), media_urls(opened, channel)[0]) for channel in heard],
     )
     _say_resolution(signal, views)
     if together and n_shown < n_channels:

@@ -45,6 +45,7 @@ def show_speakers(opened: OpenRecording, analysis: Analysis) -> None:
                 icon=":material/download:",
                 on_click="ignore",
                 key=f"blipper_speakers{ending}_{opened.id}",
+                help="Saves who speaks when, for other programs.",
             )
     _labels(opened, analysis)
 
@@ -135,6 +136,7 @@ def _labels(opened: OpenRecording, analysis: Analysis) -> None:
                 key=key,
                 on_change=_rename,
                 args=(opened.id, name, key),
+                help="A name of your choice for this speaker; it goes into reports and files.",
             )
         fault = st.session_state.get(f"label_fault_{opened.id}")
         if fault:

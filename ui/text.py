@@ -16,7 +16,8 @@ conclude, and never act on a score alone.
   languages, children, illness, accents, noise and telephone lines are further from that, and scores there
   are less reliable.
 - Loud, fast or high speech can sound angry without being so: cheering, pain, a bad line, a passionate story.
-  Cold, quiet hostility can score low. So can an insult in a calm voice: words are not weighed here.
+  Cold, quiet hostility can score low. So can an insult in a calm voice, as long as no words are scored beside
+  it; where they are, the score is of both, and each event says which side carries it.
 - A score is computed only where somebody speaks. Windows of a few seconds are scored and smoothed, so an
   event's edges are good to about half a second.
 - Do not use scores to judge, rank, hire, discipline or police people.

@@ -14,19 +14,25 @@ from blipper.results import Analysis
 from blipper.words import weights
 from blipper.words.cues import tidy
 from blipper.words.files import ACCEPTED, MAX_CHARACTERS, FileEngine
+from blipper.words.sentiment import BUILT_IN, NONE
 from blipper.words.transcribe import auto_choice, transcribe_channels
 from blipper.words.transcript import Transcript
 from ui.engine import engine
 from ui.player import show_words
 from ui.session import OpenRecording, shelf
 from ui.text import plain, shorten
+from ui.transcript_models import choose_text_model, show_readers
 
 #: Seconds between two looks at the job.
 _INTERVAL = 0.5
 
 _SIZES: Final = ("tiny.en", "tiny", "base.en", "base", "small.en", "small", "turbo")
 
-_STEPS: Final = {"download": "Downloading Whisper's weights", "words": "Writing the transcript"}
+_STEPS: Final = {
+    "download": "Downloading the weights",
+    "words": "Writing the transcript",
+    "reading": "Scoring the words",
+}
 
 _TIMING: Final = {
     "words": "times of words from the engine",
@@ -52,8 +58,9 @@ def show_transcript(opened: OpenRecording, analysis: Analysis, channel: int) -> 
             _ways(opened)
         return
     _show_origin(transcript)
+    show_readers(transcript)
     if transcript.utterances:
-        show_words(opened, transcript, channel, functools.partial(_correct, opened.id, channel))
+        show_words(opened, analysis, channel, functools.partial(_correct, opened.id, channel))
     else:
         st.info("Nobody was understood on this channel.")
     _show_dropped(transcript)
@@ -113,14 +120,28 @@ def _ways(opened: OpenRecording) -> None:
         max_chars=3,
         help="Such as en, de or ar; left empty, an engine that knows several detects it.",
     )
+    reads, again = st.columns([5, 2], vertical_alignment="bottom")
+    with reads:
+        text_model = choose_text_model(opened)
     if write.button(
         "Write the transcript",
         icon=":material/subtitles:",
         key=f"blipper_words_write_{opened.id}",
-        disabled=opened.words is not None,
+        disabled=opened.words is not None or text_model is None,
         width="stretch",
+        help="Writes down what is said on the machine that runs Blipper; it can be stopped.",
     ):
-        engine().transcribe(opened, chosen, language.strip().lower() or None)
+        engine().transcribe(opened, chosen, language.strip().lower() or None, text_model or NONE)
+        st.rerun()
+    if opened.has_transcript and again.button(
+        "Score the words again",
+        icon=":material/psychology:",
+        key=f"blipper_words_again_{opened.id}",
+        disabled=opened.words is not None or text_model is None,
+        width="stretch",
+        help="Lets the chosen model read the transcript that is there; the text stays as it is.",
+    ):
+        engine().read(opened, text_model or NONE)
         st.rerun()
     file = st.file_uploader(
         f"Or add a transcript that you have: {ACCEPTED}",
@@ -128,12 +149,12 @@ def _ways(opened: OpenRecording) -> None:
         help="What the file is gets decided from its content. A plain text is spread over the speech.",
     )
     if file is not None and shelf().take(file.file_id):
-        _read(opened, PurePath(file.name).name, file.getvalue())
+        _read(opened, PurePath(file.name).name, file.getvalue(), text_model or BUILT_IN)
         st.rerun()
 
 
-def _read(opened: OpenRecording, name: str, content: bytes) -> None:
-    """Lay an uploaded transcript beside the recording."""
+def _read(opened: OpenRecording, name: str, content: bytes, text_model: str = NONE) -> None:
+    """Lay an uploaded transcript beside the recording, and have its words scored."""
     try:
         loaded = FileEngine(content, name=shorten(name, 80))
     except BlipperError as error:
@@ -144,6 +165,7 @@ def _read(opened: OpenRecording, name: str, content: bytes) -> None:
         opened.words = None
     speech = [track.speech for track in opened.analysis.tracks]
     opened.set_transcripts(transcribe_channels(opened.recording, speech, loaded), name)
+    engine().read(opened, text_model)
 
 
 def _choices() -> dict[str, str]:
@@ -176,7 +198,12 @@ def _follow(opened_id: str) -> None:
         bar.progress(0.0, f"Waits for {engine().writer.ahead_of(job)} other transcripts")
     else:
         bar.progress(job.fraction, _STEPS.get(job.step, "Loading the engine"))
-    if stop.button("Cancel", width="stretch", key=f"blipper_words_cancel_{opened.id}"):
+    if stop.button(
+        "Cancel",
+        width="stretch",
+        key=f"blipper_words_cancel_{opened.id}",
+        help="Stop writing; nothing of it is kept.",
+    ):
         job.cancel()
         opened.words = None
         st.rerun()
@@ -191,4 +218,4 @@ def _correct(opened_id: str, channel: int, sent: Mapping[str, Any]) -> None:
     if opened is None or transcript is None or type(index) is not int or not isinstance(text, str):
         return
     if 0 <= index < len(transcript.utterances) and transcript.utterances[index].text == old:
-        opened.correct(channel, index, tidy(text)[:MAX_CHARACTERS])
+        engine().correct(opened, channel, index, tidy(text)[:MAX_CHARACTERS])

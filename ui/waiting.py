@@ -60,6 +60,11 @@ def _show(held: Shelf, entry: Entry, job: Job[OpenRecording]) -> None:
         done = (position + job.fraction) / len(names)
         text = f"**{name}**: {STEPS.get(job.step, 'Starting')} ({position + 1} of {len(names)})"
         bar.progress(min(1.0, done), text)
-    if stop.button("Cancel", width="stretch", key=f"blipper_cancel_{entry.id}"):
+    if stop.button(
+        "Cancel",
+        width="stretch",
+        key=f"blipper_cancel_{entry.id}",
+        help="Stop this analysis; the recording is put away.",
+    ):
         held.remove(entry.id)
         st.rerun()

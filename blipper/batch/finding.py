@@ -66,17 +66,19 @@ def _expand(given: str, on_nothing: OnNothing) -> Iterator[str]:
 def _remote(given: str, on_nothing: OnNothing) -> Iterator[str]:
     system, inner = places.file_system(given)
     try:
-        # Whether an http address is a folder cannot be asked without fetching it.
-        listed = given.endswith("/") if given.lower().startswith("http") else system.isdir(inner)
-        if not listed:
-            yield given
-            return
-        names = system.find(inner)
+        with places.asking():
+            system.invalidate_cache()  # an app that runs for days must not list what there was at its start
+            # Whether an http address is a folder cannot be asked without fetching it.
+            listed = given.endswith("/") if given.lower().startswith("http") else system.isdir(inner)
+            names = sorted(system.find(inner)) if listed else None
     except OSError as error:
         on_nothing(given, f"{given}: cannot be listed ({error})")
         return
+    if names is None:
+        yield given
+        return
     found = False
-    for name in sorted(names):
+    for name in names:
         base = name.rsplit("/", 1)[-1]
         if base.startswith("."):
             continue
@@ -89,5 +91,5 @@ def _remote(given: str, on_nothing: OnNothing) -> Iterator[str]:
 
 def _sounds(system: object, name: str) -> bool:
     """Return whether the first bytes behind an address are those of a recording."""
-    with system.open(name, "rb") as file:  # type: ignore[attr-defined]  # fsspec has no types
+    with places.asking(), system.open(name, "rb") as file:  # type: ignore[attr-defined]  # fsspec has no types
         return audio.is_recording(file)

@@ -166,7 +166,13 @@ class Manifest:
                             (one, os.fsencode(path), shown(path), self._id),
                         )
                     else:
-                        self._db.execute("UPDATE recordings SET owner = ? WHERE id = ?", (self._id, one))
+                        # Settings of another run are forgotten now: whatever is killed between writing this
+                        # run's result and its row, no later run takes the one for the other.
+                        self._db.execute(
+                            "UPDATE recordings SET owner = ?, "
+                            "settings = CASE settings WHEN ? THEN settings END WHERE id = ?",
+                            (self._id, self._key[1], one),
+                        )
                 verdicts.append(verdict)
         return verdicts
 
@@ -189,6 +195,16 @@ class Manifest:
         if row is None or row["status"] != "done" or not self._is_ours(row) or not self._has_result(row):
             return None
         return str(row["sha256"])
+
+    def earlier(self, path: str) -> tuple[str | None, str | None, Path] | None:
+        """Return stamp, content hash and file of a result by the same model with other settings, if any."""
+        with self._fault():
+            row = self._row(path)
+        if row is None or row["status"] != "done" or row["model_sha256"] != self._key[0]:
+            return None
+        if row["settings"] == self._key[1] or not self._has_result(row):
+            return None
+        return row["stamp"], row["sha256"], self._folder / row["result"]
 
     def failure(self, path: str) -> tuple[str, str]:
         """Return why a recording failed: reason and message."""

@@ -72,6 +72,23 @@ def file_system(path: str) -> tuple[Any, str]:
     return system, str(inner)
 
 
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Turn what a storage's own library raises (no credentials, no such host) into an OSError, if it is none.
+
+    Raises
+    ------
+    OSError
+        If the storage cannot be asked.
+    """
+    try:
+        yield
+    except (OSError, BatchError):
+        raise
+    except Exception as error:  # each storage's library has a tree of errors of its own
+        raise ConnectionError(f"{type(error).__name__}: {error}") from error
+
+
 def stamp(path: str) -> str | None:
     """Return what changes whenever a recording's content does, or None where nothing tells.
 
@@ -100,7 +117,8 @@ def size(path: str) -> int:
 def _remote_stamp(path: str) -> str | None:
     try:
         system, inner = file_system(path)
-        info = system.info(inner)
+        with asking():
+            info = system.info(inner)
     except OSError:
         return None
     telling = ("VersionId", "ETag", "etag", "md5Hash", "generation", "LastModified", "mtime", "created")
@@ -126,7 +144,7 @@ def local_copy(path: str) -> Iterator[tuple[Path, str | None]]:
     before = _remote_stamp(path)
     with tempfile.TemporaryDirectory(prefix="blipper-") as folder:
         target = Path(folder) / "recording"
-        with system.open(inner, "rb") as source, target.open("wb") as sink:
+        with asking(), system.open(inner, "rb") as source, target.open("wb") as sink:
             left = MAX_REMOTE_BYTES
             while block := source.read(1 << 20):
                 left -= len(block)

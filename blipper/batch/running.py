@@ -17,8 +17,9 @@ from blipper.batch import places
 from blipper.batch.finding import find
 from blipper.batch.manifest import Manifest
 from blipper.batch.pool import Pool
+from blipper.batch.remarking import remark
 from blipper.batch.state import BatchLimits, BatchState, BatchSummary, Failure
-from blipper.batch.table import write_tables
+from blipper.batch.table import prepare, write_tables
 from blipper.batch.work import Outcome, Task
 from blipper.errors import BatchError, Cancelled, SettingsError
 from blipper.progress import Progress, silent
@@ -30,7 +31,7 @@ _CLAIMED: Final = 16
 #: Seconds between two copies of the table, at least, and their share of the time, at most.
 _TABLE_SECONDS, _TABLE_SHARE = 10.0, 0.005
 
-#: Seconds between two looks at what other runs are at.
+#: Seconds between two looks at what other runs are at, and at the workers while there is much to pass over.
 _LOOK: Final = 0.5
 
 #: Seconds between two signs of life.
@@ -77,8 +78,9 @@ def run(
 ) -> BatchSummary:
     """Analyse many recordings.
 
-    What an earlier run has done with the same content, model and settings is left as it is. It needs neither
-    the main thread nor signals; ending the process at any moment loses and doubles nothing.
+    What an earlier run has done with the same content, model and settings is left as it is; where nothing but
+    the threshold differs, events are marked anew from the kept result. It needs neither the main thread nor
+    signals; ending the process at any moment loses and doubles nothing.
 
     Parameters
     ----------
@@ -157,7 +159,9 @@ def run(
     with Manifest(target, sha256, hashlib.sha256(described.encode()).hexdigest()) as manifest:
         if manifest.alone:
             _sweep(target)
-        batch = _Batch(manifest, target, progress, report, cancelled, retry=retry, verify=verify)
+        batch = _Batch(
+            *(manifest, target, sha256, settings, progress, report, cancelled), retry=retry, verify=verify
+        )
         return batch.run(paths, pool)
 
 
@@ -168,6 +172,8 @@ class _Batch:
         self,
         manifest: Manifest,
         output: Path,
+        model_sha256: str,
+        settings: Settings,
         progress: Progress,
         report: Callable[[BatchState], None] | None,
         cancelled: Callable[[], bool] | None,
@@ -177,6 +183,8 @@ class _Batch:
     ) -> None:
         self._manifest = manifest
         self._output = output
+        self._model_sha256 = model_sha256
+        self._settings = settings
         self._progress = progress
         self._tell = report
         self._cancelled = cancelled
@@ -237,8 +245,7 @@ class _Batch:
 
     def _work(self, engine: Engine) -> bool:
         """Work until nothing is left; return whether it was cancelled."""
-        import pyarrow.parquet  # noqa: F401  (half a second, while the workers load their models)
-
+        prepare()
         while self._claimed or self._todo or self._elsewhere or engine.busy:
             if self._is_cancelled():
                 return True
@@ -255,6 +262,7 @@ class _Batch:
 
     def _claim(self, wanted: int = 0) -> None:
         """Claim the next recordings, passing over what is done, until there are enough or none are left."""
+        begin = time.monotonic()
         while len(self._claimed) < max(1, wanted):
             if not self._todo:
                 # What another run is at comes last: it is done by then, or that run is dead and it is ours.
@@ -266,9 +274,10 @@ class _Batch:
             part = [self._todo.popleft() for _ in range(min(len(self._todo), _CLAIMED + wanted))]
             stamps = [None if self._verify else places.stamp(path) for path in part]
             verdicts = self._manifest.claim(list(zip(part, stamps, strict=True)), retry=self._retry)
-            for path, verdict in zip(part, verdicts, strict=True):
+            for path, stamp, verdict in zip(part, stamps, verdicts, strict=True):
                 if verdict == "ours":
-                    self._take(path)
+                    if not self._mark_anew(path, stamp):
+                        self._take(path)
                 elif verdict == "elsewhere":
                     self._elsewhere.append(path)
                 elif verdict == "done":
@@ -279,7 +288,30 @@ class _Batch:
                     self._fail(path, reason, message)
                     self._leave_out(path)
             self._stop_if_cancelled()
-            self._report()
+            self._keep_up()
+            if wanted and time.monotonic() - begin > _LOOK:  # the workers have to be watched meanwhile
+                return
+
+    def _mark_anew(self, path: str, stamp: str | None) -> bool:
+        """Mark a kept result's events at another threshold, if that is all that has changed; say whether."""
+        earlier = self._manifest.earlier(path)
+        if earlier is None:
+            return False
+        kept_stamp, kept_sha256, result = earlier
+        before = places.stamp(path)
+        same = stamp is not None and stamp == kept_stamp
+        if not same and (places.is_remote(path) or places.sha256(Path(path)) != kept_sha256):
+            return False
+        marked = remark(result, self._model_sha256, self._settings)
+        if marked is None:
+            return False
+        document, values = marked
+        name = str(result.relative_to(self._output))
+        self._write(Outcome(path, {"result": name}, document))
+        self._manifest.record(path, values | {"stamp": before, "result": name})
+        self._state = replace(self._state, remarked=self._state.remarked + 1)
+        self._leave_out(path)
+        return True
 
     def _take(self, path: str) -> None:
         self._sizes[path] = places.size(path)

@@ -66,6 +66,8 @@ class BatchState:
         Seconds since the first worker was ready.
     bytes_done, bytes_total : int
         Encoded bytes that this run has worked through and will have.
+    remarked : int
+        Marked anew at another threshold from the kept result, without being analysed again.
     """
 
     total: int
@@ -76,11 +78,12 @@ class BatchState:
     elapsed: float = 0.0
     bytes_done: int = 0
     bytes_total: int = 0
+    remarked: int = 0
 
     @property
     def completed(self) -> int:
         """Recordings that are dealt with."""
-        return self.analyzed + self.unchanged + self.failed
+        return self.analyzed + self.unchanged + self.remarked + self.failed
 
     @property
     def rate(self) -> float | None:

@@ -1,8 +1,9 @@
 """Named features: a small companion model that says "louder than usual", "pitch raised", "harsher timbre".
 
 The companion is no part of the score. It is a logistic regression on the features of
-:func:`blipper.extract_features`, learned from the same corpora, and it hears less than the network does;
-its own accuracy on speakers whom it never met stands in its file and is shown with what it says.
+:func:`blipper.extract_features` and on the speech rate (:mod:`blipper.rate`), learned from the same corpora,
+and it hears less than the network does; its own accuracy on speakers whom it never met stands in its file and
+is shown with what it says.
 
 Each feature is taken relative to what is usual for the recording: the mean over its stretches of speech.
 So a microphone, a room and a voice's own height fall out, and a recording in which all is alike says
@@ -27,13 +28,18 @@ from blipper.export.files import write_atomically
 from blipper.export.json import layout
 from blipper.features import PITCH_CLASSES, extract_features, feature_names
 from blipper.progress import Progress, silent
-from blipper.recording import Recording
+from blipper.rate import syllable_rate
+from blipper.recording import Float32, Recording
 from blipper.results import Span
 
 Float = NDArray[np.floating[Any]]
 
 #: The companion that ships.
 COMPANION: Final = Path(__file__).with_name("companion.json")
+#: Syllables a second, by :func:`blipper.rate.syllable_rate`.
+RATE: Final = "syllable_rate"
+#: What :func:`measure` gives, by name.
+MEASURED: Final = (*feature_names(), RATE)
 #: Stretches of speech from which the usual is computed at most, and the shortest that counts, in seconds.
 USUAL_STRETCHES, USUAL_SECONDS = 24, 0.8
 #: Stretches that there must be besides the one explained.
@@ -50,7 +56,7 @@ class Group:
     more, less : str
         What is said where the key features lie above or below the usual.
     features : tuple of str
-        Of :func:`blipper.feature_names`.
+        Of :data:`MEASURED`.
     key : tuple of str
         Those whose mean decides between `more` and `less`.
     """
@@ -85,6 +91,7 @@ GROUPS: Final = (
         ("f0_median", "f0_p95"),
     ),
     Group("melody", "livelier melody", "flatter melody", ("f0_std",), ("f0_std",)),
+    Group("rate", "faster speech", "slower speech", (RATE,), (RATE,)),
     Group("voicing", "voiced for longer", "more breaks and breath", ("voiced_share",), ("voiced_share",)),
     Group(
         "brightness",
@@ -186,9 +193,17 @@ class Named:
     stretches: int
 
 
+def measure(samples: Float32, sampling_rate: int) -> Float:
+    """Measure a stretch of speech, shape (n,), in the order of :data:`MEASURED`."""
+    from blipper import audio
+
+    vector = extract_features(audio.from_samples(samples, sampling_rate))
+    return np.append(vector.astype(np.float64), syllable_rate(samples, sampling_rate))
+
+
 def select(vectors: Float) -> Float:
-    """Pick :data:`USED` out of full feature vectors, shape (n, 384) to (n, n_used)."""
-    index = {name: i for i, name in enumerate(feature_names())}
+    """Pick :data:`USED` out of what :func:`measure` gives, shape (n, n_measured) to (n, n_used)."""
+    index = {name: i for i, name in enumerate(MEASURED)}
     picked: Float = np.asarray(vectors, dtype=np.float64)[..., [index[name] for name in USED]]
     return picked
 
@@ -252,18 +267,11 @@ def explain_vector(relative: Float, companion: Companion, *, target: str, stretc
         (companion.weights[index], float(companion.intercepts[index])), np.zeros((1, len(scaled)))
     )
     values = np.asarray(explainer.shap_values(scaled[np.newaxis]))[0]
-    place = {name: i for i, name in enumerate(USED)}
-    shares = []
-    for group in GROUPS:
-        deviation = float(np.mean([scaled[place[name]] for name in group.key]))
-        shares.append(
-            GroupShare(
-                group.name,
-                group.more if deviation >= 0 else group.less,
-                float(sum(values[place[name]] for name in group.features)),
-                deviation,
-            )
-        )
+    sums, deviations = by_group(values), group_deviations(scaled)
+    shares = [
+        GroupShare(group.name, group.more if away >= 0 else group.less, float(value), float(away))
+        for group, value, away in zip(GROUPS, sums, deviations, strict=True)
+    ]
     base = float(companion.intercepts[index])
     total = base + sum(share.value for share in shares)
     return Named(
@@ -274,6 +282,20 @@ def explain_vector(relative: Float, companion: Companion, *, target: str, stretc
         shares=tuple(sorted(shares, key=lambda share: -abs(share.value))),
         stretches=stretches,
     )
+
+
+def by_group(values: Float) -> Float:
+    """Sum values of :data:`USED` within :data:`GROUPS`, shape (..., n_used) to (..., n_groups)."""
+    return np.stack([values[..., _places(group.features)].sum(axis=-1) for group in GROUPS], axis=-1)
+
+
+def group_deviations(scaled: Float) -> Float:
+    """Return the mean distance of each group's key features from the usual, in standard deviations."""
+    return np.stack([scaled[..., _places(group.key)].mean(axis=-1) for group in GROUPS], axis=-1)
+
+
+def _places(names: Sequence[str]) -> list[int]:
+    return [USED.index(name) for name in names]
 
 
 def write_companion(companion: Companion, path: Path = COMPANION) -> None:
@@ -324,10 +346,7 @@ def read_companion(path: Path = COMPANION) -> Companion:
 
 
 def _vector(recording: Recording, span: Span, channel: int) -> Float:
-    from blipper import audio
-
     samples = recording.read(span.start, span.end, channel)
     if not len(samples):
         raise SettingsError(f"{span.start} to {span.end} s: there is no sound")
-    vector: Float = extract_features(audio.from_samples(samples, recording.sampling_rate))
-    return vector
+    return measure(samples, recording.sampling_rate)

@@ -76,7 +76,7 @@ def tell(attribution: Attribution, stability: float | None = None) -> Told:
         )
     if certainty == "poor":
         return Told(f"{start}. What in the sound does so cannot be told apart reliably.", certainty, reason)
-    detail = _detail(attribution, direction)
+    detail = _detail(attribution)
     hedge = "" if certainty == "good" else "probably "
     return Told(f"{start}; {hedge}{detail}.", certainty, reason)
 
@@ -164,27 +164,91 @@ def busiest(attribution: Attribution, low: float, high: float, share: float = 0.
     return attribution.start + first * attribution.step, attribution.start + last * attribution.step
 
 
-def _detail(attribution: Attribution, direction: float) -> str:
+@dataclass(frozen=True)
+class Main:
+    """The range of frequencies that gives the largest part of a difference.
+
+    Parameters
+    ----------
+    low, high : float
+        Hz.
+    start, end : float or None
+        Seconds of the stretch that holds most of it; None where it lies all along.
+    to_the_end : bool
+        Whether that stretch lasts to the end of what is explained.
+    part : float
+        Its share of what points the way of the difference, in [0, 1].
+    louder : float or None
+        Decibels by which it is stronger there than in neutral speech; None where nothing was heard.
+    """
+
+    low: float
+    high: float
+    start: float | None
+    end: float | None
+    to_the_end: bool
+    part: float
+    louder: float | None
+
+    @property
+    def name(self) -> str:
+        """The range, for a sentence."""
+        return f"below {self.high:.0f} Hz" if self.low == 0 else f"{self.low:.0f} to {self.high:.0f} Hz"
+
+    @property
+    def level(self) -> str | None:
+        """How its level differs from neutral speech, for a sentence; None where it does not audibly."""
+        if self.louder is None or abs(self.louder) < AUDIBLE:
+            return None
+        return "stronger" if self.louder > 0 else "weaker"
+
+
+def main_range(attribution: Attribution) -> Main | None:
+    """Return the range that gives the largest part of an explanation; None where none stands out."""
+    direction = np.sign(attribution.difference) or 1.0
     total = sum(max(0.0, value * direction) for *_, value in shares(attribution))
     low, high, value = max(shares(attribution), key=lambda item: item[2] * direction)
     if total <= 0 or value * direction / total < NAMED:
-        return "many bands share in it, and none stands out"
-    name = f"below {high:.0f} Hz" if low == 0 else f"{low:.0f} to {high:.0f} Hz"
+        return None
     start, end = busiest(attribution, low, high)
-    whole = attribution.end - attribution.start
-    when = "all along" if end - start > BRIEF * whole else f"between {start:.1f} and {end:.1f} s"
+    brief = end - start <= BRIEF * (attribution.end - attribution.start)
     inside = (attribution.bands >= low) & (attribution.bands < high)
     first = int((start - attribution.start) / attribution.step)
     last = max(first + 1, round((end - attribution.start) / attribution.step))
     heard = attribution.inputs[first:last][:, inside]
-    part = 100 * value * direction / total
-    text = f"the largest part of that ({part:.0f} %) comes from {name}, {when}"
-    if np.isnan(heard).all():
+    louder = None if np.isnan(heard).all() else float(np.nanmean(heard) - attribution.neutral[inside].mean())
+    return Main(
+        low,
+        high,
+        start if brief else None,
+        end if brief else None,
+        _lasts(attribution, low, high, start),
+        value * direction / total,
+        louder,
+    )
+
+
+def _lasts(attribution: Attribution, low: float, high: float, start: float) -> bool:
+    """Say whether a range's contributions begin about `start` and go on to the end of what is explained."""
+    direction = np.sign(attribution.difference) or 1.0
+    pushes = np.clip(_range_over_time(attribution, low, high) * direction, 0, None)
+    gains = np.cumsum(pushes) / max(float(pushes.sum()), 1e-12)
+    first = round((start - attribution.start) / attribution.step)
+    before = float(gains[first - 1]) if first > 0 else 0.0
+    return before <= 0.1 and int(np.searchsorted(gains, 0.95)) >= 0.9 * len(gains)
+
+
+def _detail(attribution: Attribution) -> str:
+    found = main_range(attribution)
+    if found is None:
+        return "many bands share in it, and none stands out"
+    when = "all along" if found.start is None else f"between {found.start:.1f} and {found.end:.1f} s"
+    text = f"the largest part of that ({100 * found.part:.0f} %) comes from {found.name}, {when}"
+    if found.louder is None:
         return text
-    louder = float(np.nanmean(heard) - attribution.neutral[inside].mean())
-    if abs(louder) < AUDIBLE:
+    if found.level is None:
         return text + ", by how it changes there and not by its level"
-    return f"{text}, where the sound is {'stronger' if louder > 0 else 'weaker'} than in neutral speech"
+    return f"{text}, where the sound is {found.level} than in neutral speech"
 
 
 def _range_over_time(attribution: Attribution, low: float, high: float) -> NDArray[np.floating[Any]]:

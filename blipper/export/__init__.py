@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from blipper.errors import ExportError, SettingsError
-from blipper.export import csv, json, label_studio, parquet, plain, rttm, subtitles, textgrid
+from blipper.export import csv, curve, json, label_studio, parquet, plain, rttm, subtitles, textgrid
 from blipper.export.files import write_atomically
 from blipper.export.report import page as report
 from blipper.export.writer import Sound, Writer
@@ -22,7 +22,8 @@ WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
         *(json.WRITER, report.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK),
-        *(parquet.EVENTS, parquet.WINDOWS),
+        csv.UTTERANCES,
+        *(parquet.EVENTS, parquet.WINDOWS, curve.CSV, curve.PARQUET),
         *(subtitles.TRANSCRIPT_SRT, subtitles.TRANSCRIPT_VTT, plain.TRANSCRIPT, plain.TRANSCRIPT_LABELS),
         *(subtitles.EVENTS_SRT, subtitles.EVENTS_VTT, plain.EVENT_LABELS),
         *(textgrid.WRITER, rttm.WRITER, label_studio.TASKS, label_studio.CONFIG),

@@ -1,4 +1,4 @@
-"""Tables as CSV: events, and windows.
+"""Tables as CSV: events, windows, turns, talk time, utterances.
 
 UTF-8 without a byte-order mark, RFC 4180 (commas, CRLF, quotes doubled), one header row in plain names
 with the unit as suffix (``start_s``). Times have 3 decimals, scores 4, with a point whatever the locale;
@@ -12,19 +12,28 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from blipper.export.text import encodable, lacks_transcript, one_line, speaker_at
 from blipper.export.writer import Writer
+from blipper.fusion import carrier, case_of
 from blipper.results import Analysis
 from blipper.speakers.talk import speaker_of_event, talk
 from blipper.voice.labels import EMOTIONS
+from blipper.words.text_info import SENTIMENTS
+from blipper.words.transcript import Transcript
 
 EVENT_COLUMNS = (
     *("file", "channel", "speaker", "start_s", "end_s", "duration_s"),
     *("peak_time_s", "peak_score", "mean_score", "leading_emotion", "model", "threshold"),
+    *("voice_share", "words_share", "carried_by", "case"),
 )
 TURN_COLUMNS = ("file", "channel", "speaker", "start_s", "end_s", "duration_s", "level_lufs")
 TALK_COLUMNS = (
     *("speaker", "talk_s", "share", "turns", "longest_turn_s", "interruptions", "interrupted"),
     *("level_lufs", "loudest_turn_lufs", "loudest_turn_start_s"),
+)
+UTTERANCE_COLUMNS = (
+    *("file", "channel", "speaker", "start_s", "end_s", "duration_s", "text", "confidence"),
+    *("verbal_aggression", *SENTIMENTS, "aggression_model", "sentiment_model", "engine", "draft"),
 )
 WINDOW_COLUMNS = ("file", "channel", "start_s", "end_s", "aggression", *EMOTIONS)
 
@@ -36,7 +45,9 @@ _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 def events_csv(analysis: Analysis) -> str:
     """Return the table of events, one row each, ordered by start.
 
-    ``duration_s`` is the difference of the two times as printed, so the columns add up.
+    ``duration_s`` is the difference of the two times as printed, so the columns add up. What each side gave
+    is in natural log-odds, with which of them carries the event and which case it is
+    (:mod:`blipper.fusion.cases`); empty where no words have a score.
     """
     rows = (
         (
@@ -52,6 +63,10 @@ def events_csv(analysis: Analysis) -> str:
             text(event.emotion),
             text(analysis.model.name),
             score(analysis.threshold),
+            "" if event.voice_share is None else score(event.voice_share),
+            "" if event.words_share is None else score(event.words_share),
+            carrier(event) or "",
+            case_of(analysis, event) or "",
         )
         for event in analysis.events
     )
@@ -104,6 +119,51 @@ def talk_csv(analysis: Analysis) -> str:
     return table(TALK_COLUMNS, rows)
 
 
+def utterances_csv(analysis: Analysis) -> str:
+    """Return the table of utterances, channel after channel: what was said, and the scores of its words.
+
+    The columns ``negative``, ``neutral`` and ``positive`` are the sentiment's probabilities; cells of an
+    utterance that no model read are empty.
+    """
+    rows = (
+        (
+            text(encodable(analysis.provenance.name)),
+            text(track.name),
+            text(speaker_at(analysis, channel, said.start, said.end)),
+            seconds(said.start),
+            seconds(said.end),
+            seconds(round(said.end, 3) - round(said.start, 3)),
+            text(one_line(said.text)),
+            _share(said.confidence),
+            _share(said.aggression),
+            *(_share(None if said.sentiment is None else said.sentiment.get(name)) for name in SENTIMENTS),
+            *(text(_reader(track.transcript, role)) for role in ("aggression", "sentiment")),
+            text(one_line(track.transcript.engine)),
+            "yes" if track.transcript.draft else "no",
+        )
+        for channel, track in enumerate(analysis.tracks)
+        if track.transcript is not None
+        for said in track.transcript.utterances
+    )
+    return table(UTTERANCE_COLUMNS, rows)
+
+
+def _reader(transcript: Transcript, role: str) -> str:
+    """Return which model gave a score, with the commit where it has one."""
+    return next(
+        (
+            f"{one_line(info.name)}@{info.revision}" if info.revision else one_line(info.name)
+            for info in transcript.text_models
+            if role in info.reads
+        ),
+        "",
+    )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else score(value)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a header and rows of formatted cells as RFC 4180 text."""
     stream = io.StringIO(newline="")
@@ -124,7 +184,7 @@ def seconds(value: float) -> str:
 
 
 def score(value: float) -> str:
-    """Return a probability with 4 decimals."""
+    """Return a probability, or log-odds, with 4 decimals."""
     return _fixed(value, 4)
 
 
@@ -144,6 +204,15 @@ EVENTS = Writer(
     media_type="text/csv; charset=utf-8",
     description="events as a table",
     write=events_csv,
+)
+
+UTTERANCES = Writer(
+    name="utterances-csv",
+    extension=".utterances.csv",
+    media_type="text/csv; charset=utf-8",
+    description="what was said, with sentiment and verbal aggression, as a table",
+    write=utterances_csv,
+    lacks=lacks_transcript,
 )
 
 WINDOWS = Writer(

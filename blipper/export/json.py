@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from blipper.export.fused_json import fused_from, fused_to_dict
 from blipper.export.reader import Reader
 from blipper.export.transcript_json import transcript_from, transcript_to_dict
 from blipper.export.writer import Writer
@@ -181,6 +182,7 @@ def _track_to_dict(track: Track) -> dict[str, Any]:
             "step": _plain(track.curve.step, "curve.step"),
             **{name: _array(getattr(track.curve, name), f"curve.{name}") for name in _CURVE_ARRAYS},
         },
+        "fused": None if track.fused is None else fused_to_dict(track.fused, _array),
         "transcript": None if track.transcript is None else transcript_to_dict(track.transcript),
     }
 
@@ -189,8 +191,8 @@ _CURVE_ARRAYS = ("times", "aggression", "emotions")
 
 
 def _track_from(track: Reader) -> Track:
-    windows, curve, trend = track.child("windows"), track.child("curve"), track.child("trend")
-    start, times = windows.array("start"), curve.array("times")
+    windows, trend = track.child("windows"), track.child("trend")
+    start, curve = windows.array("start"), _curve_from(track.child("curve"))
     return Track(
         name=track.string("name"),
         quality=Quality(tuple(_check_from(check) for check in track.children("quality"))),
@@ -201,17 +203,23 @@ def _track_from(track: Reader) -> Track:
             emotions=windows.array("emotions", rows=len(start), columns=len(EMOTIONS)),
             aggression=windows.array("aggression", rows=len(start)),
         ),
-        curve=Curve(
-            step=curve.number("step"),
-            times=times,
-            aggression=curve.array("aggression", rows=len(times)),
-            emotions=curve.array("emotions", rows=len(times), columns=len(EMOTIONS)),
-        ),
+        curve=curve,
         trend=Trend(
             trend.choice("label", "rising", "steady", "falling", "unknown"), trend.optional_number("change")
         ),
         turns=_turns_from(track),
         transcript=_transcript_from(track),
+        fused=fused_from(track, curve),
+    )
+
+
+def _curve_from(curve: Reader) -> Curve:
+    times = curve.array("times")
+    return Curve(
+        step=curve.number("step"),
+        times=times,
+        aggression=curve.array("aggression", rows=len(times)),
+        emotions=curve.array("emotions", rows=len(times), columns=len(EMOTIONS)),
     )
 
 
@@ -232,7 +240,12 @@ def _transcript_from(track: Reader) -> Transcript | None:
 
 
 def _level(turn: Reader) -> float | None:
-    return turn.optional_number("level") if "level" in turn.data else None
+    return _added(turn, "level")
+
+
+def _added(reader: Reader, key: str) -> float | None:
+    """Return a number that files from before there was one do not have."""
+    return reader.optional_number(key) if key in reader.data else None
 
 
 def _check_from(check: Reader) -> Check:
@@ -258,6 +271,8 @@ def _event_from(event: Reader, n_tracks: int) -> Event:
         mean=event.number("mean"),
         emotion=event.choice("emotion", *EMOTIONS),
         channel=channel,
+        voice_share=_added(event, "voice_share"),
+        words_share=_added(event, "words_share"),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from blipper.export.json import analysis_to_dict
 from blipper.export.text import encodable
 from blipper.export.writer import Writer
+from blipper.fusion import carrier, case_of
 from blipper.results import Analysis
 from blipper.speakers.talk import speaker_of_event
 from blipper.voice.labels import EMOTIONS
@@ -35,20 +36,24 @@ def events_parquet(analysis: Analysis) -> bytes:
 
     events = analysis.events
     columns = {
-        "file": _names([analysis.provenance.name] * len(events)),
-        "channel": _names([analysis.tracks[event.channel].name for event in events]),
-        "speaker": _names([speaker_of_event(analysis, event) for event in events]),
+        "file": names([analysis.provenance.name] * len(events)),
+        "channel": names([analysis.tracks[event.channel].name for event in events]),
+        "speaker": names([speaker_of_event(analysis, event) for event in events]),
         "start_s": pa.array([event.start for event in events], pa.float64()),
         "end_s": pa.array([event.end for event in events], pa.float64()),
         "duration_s": pa.array([event.duration for event in events], pa.float64()),
         "peak_time_s": pa.array([event.peak_time for event in events], pa.float64()),
         "peak_score": pa.array([event.peak for event in events], pa.float64()),
         "mean_score": pa.array([event.mean for event in events], pa.float64()),
-        "leading_emotion": _names([event.emotion for event in events]),
-        "model": _names([analysis.model.name] * len(events)),
+        "leading_emotion": names([event.emotion for event in events]),
+        "model": names([analysis.model.name] * len(events)),
         "threshold": pa.array([analysis.threshold] * len(events), pa.float64()),
+        "voice_share": pa.array([event.voice_share for event in events], pa.float64()),
+        "words_share": pa.array([event.words_share for event in events], pa.float64()),
+        "carried_by": names([carrier(event) for event in events]),
+        "case": names([case_of(analysis, event) for event in events]),
     }
-    return _file(columns, analysis)
+    return typed_file(columns, analysis)
 
 
 def windows_parquet(analysis: Analysis) -> bytes:
@@ -63,24 +68,26 @@ def windows_parquet(analysis: Analysis) -> bytes:
 
     emotions = joined("emotions")
     columns = {
-        "file": _names([analysis.provenance.name] * sum(counts)),
-        "channel": _names([t.name for t, count in zip(tracks, counts, strict=True) for _ in range(count)]),
+        "file": names([analysis.provenance.name] * sum(counts)),
+        "channel": names([t.name for t, count in zip(tracks, counts, strict=True) for _ in range(count)]),
         "start_s": pa.array(joined("start")),
         "end_s": pa.array(joined("end")),
         "aggression": pa.array(joined("aggression")),
         **{name: pa.array(emotions[:, index]) for index, name in enumerate(EMOTIONS)},
     }
-    return _file(columns, analysis)
+    return typed_file(columns, analysis)
 
 
-def _names(values: Sequence[str | None]) -> pa.DictionaryArray:
+def names(values: Sequence[str | None]) -> pa.DictionaryArray:
+    """Return names as dictionary-encoded text."""
     import pyarrow as pa
 
     known = [None if value is None else encodable(value) for value in values]
     return pa.array(known, pa.string()).dictionary_encode()
 
 
-def _file(columns: dict[str, Any], analysis: Analysis) -> bytes:
+def typed_file(columns: dict[str, Any], analysis: Analysis) -> bytes:
+    """Return a Parquet file with the analysis's description in its metadata."""
     import pyarrow as pa
     from pyarrow import parquet
 

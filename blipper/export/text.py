@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from blipper.results import Analysis
 from blipper.speakers.talk import speaker_of
+from blipper.wording import carried_in_full
 from blipper.words.cues import DRAFT_MARK
 
 #: Least length of a cue in seconds: players and Praat know none without one. A millisecond is their grid.
@@ -115,7 +116,8 @@ def event_cues(analysis: Analysis) -> list[Cue]:
     return [
         Cue(
             *within(event.start, event.end, analysis.duration),
-            f"[event {number}: sounds angry, peak score {event.peak:.2f}, mostly {event.emotion}]",
+            f"[event {number}: {carried_in_full(analysis, event) or 'sounds angry'}, peak score "
+            f"{event.peak:.2f}, mostly {event.emotion}]",
             event.channel,
             speaker_at(analysis, event.channel, event.start, event.end),
         )

@@ -1,7 +1,8 @@
 """A transcript as JSON values, both ways.
 
-``{"engine", "language", "draft", "timing", "edited", "notices", "utterances", "dropped"}``; a word is
-``[text, start, end, confidence]``, since there are thousands of them.
+``{"engine", "language", "draft", "timing", "edited", "notices", "utterances", "dropped", "text_models"}``; a
+word is ``[text, start, end, confidence]``, since there are thousands of them. ``text_models`` is missing in
+files from before words were scored.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from blipper.export.reader import Reader
 from blipper.recording import Notice
+from blipper.words.text_info import TextModelInfo
 from blipper.words.transcript import Dropped, Transcript, Utterance, Word
 
 
@@ -25,6 +27,7 @@ def transcript_to_dict(transcript: Transcript) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in transcript.notices],
         "utterances": [_utterance_to_dict(utterance) for utterance in transcript.utterances],
         "dropped": [asdict(dropped) for dropped in transcript.dropped],
+        "text_models": [info.to_dict() for info in transcript.text_models],
     }
 
 
@@ -51,6 +54,23 @@ def transcript_from(reader: Reader) -> Transcript:
             for item in reader.children("notices")
         ),
         edited=reader.boolean("edited"),
+        text_models=tuple(_text_model_from(item) for item in reader.children("text_models"))
+        if "text_models" in reader.data
+        else (),
+    )
+
+
+def _text_model_from(reader: Reader) -> TextModelInfo:
+    labels = reader.child("labels")
+    return TextModelInfo(
+        name=reader.string("name"),
+        sha256=reader.string("sha256"),
+        revision=_optional_string(reader, "revision"),
+        labels={label: labels.string(label) for label in labels.data},
+        threshold=reader.number("threshold"),
+        calibrated=reader.boolean("calibrated"),
+        languages=reader.strings("languages"),
+        reads=reader.strings("reads"),
     )
 
 

@@ -14,6 +14,7 @@ from blipper.figures.evaluation import (
     roc_figure,
 )
 from blipper.figures.evaluation_events import conditions_figure, corpora_figure, figure_of, scenes_figure
+from blipper.figures.evaluation_words import bias_figure, checklist_figure, text_corpora_figure
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS, OKABE_ITO
 from blipper.figures.signal import VIEW_NAMES, VIEWS, SignalSettings, View, draw_signal, signal_figure
 from blipper.figures.signal_data import Framing, Signal
@@ -32,8 +33,10 @@ __all__ = [
     "SignalSettings",
     "View",
     "aggression_figure",
+    "bias_figure",
     "channel_signals",
     "channels_that_fit",
+    "checklist_figure",
     "comparison_figure",
     "conditions_figure",
     "confusion_figure",
@@ -52,6 +55,7 @@ __all__ = [
     "scenes_figure",
     "signal_figure",
     "spread_figure",
+    "text_corpora_figure",
     "timeline_figure",
     "training_figure",
 ]

@@ -136,7 +136,9 @@ def precision_recall_figure(
     return unit_axes(figure, f"{of.capitalize()} clips found (recall)", "Precision")
 
 
-def reliability_figure(bins: Sequence[Bin], title: str, said: str, so: str) -> go.Figure:
+def reliability_figure(
+    bins: Sequence[Bin], title: str, said: str, so: str, *, unit: str = "clips"
+) -> go.Figure:
     """Draw what was so over what was said, above the number of clips in each bin.
 
     Parameters
@@ -144,6 +146,8 @@ def reliability_figure(bins: Sequence[Bin], title: str, said: str, so: str) -> g
     bins : sequence of Bin
     title, said, so : str
         Of the figure, the x axis and the upper y axis.
+    unit : str
+        What is counted, in the plural.
     """
     import plotly.graph_objects as go
 
@@ -157,13 +161,13 @@ def reliability_figure(bins: Sequence[Bin], title: str, said: str, so: str) -> g
             name="this model, 95 % interval", error_y=bars([b.right for b in bins]),
             line={"color": BLUE, "width": 2}, marker={"size": 8, "symbol": "circle"},
             customdata=[[b.clips] for b in bins],
-            hovertemplate="said %{x:.1%}, was so %{y:.1%}<br>%{customdata[0]} clips<extra></extra>",
+            hovertemplate="said %{x:.1%}, was so %{y:.1%}<br>%{customdata[0]} " + unit + "<extra></extra>",
         ),
         go.Bar(
             x=[(b.low + b.high) / 2 for b in bins], y=[b.clips for b in bins], yaxis="y2",
             width=[0.9 * (b.high - b.low) for b in bins], showlegend=False,
             marker={"color": BLUE, "opacity": 0.55, "pattern": {"shape": "/", "size": 5}},
-            hovertemplate="%{y} clips<extra></extra>",
+            hovertemplate="%{y} " + unit + "<extra></extra>",
         ),
     ])  # fmt: skip
     lay_out(figure, title, 480, legend=True)
@@ -171,7 +175,7 @@ def reliability_figure(bins: Sequence[Bin], title: str, said: str, so: str) -> g
     figure.update_layout(
         xaxis={"anchor": "y2"},
         yaxis={"domain": (0.3, 1)},
-        yaxis2={"domain": (0, 0.2), "title": {"text": "Clips"}, "anchor": "x", "nticks": 3},
+        yaxis2={"domain": (0, 0.2), "title": {"text": unit.capitalize()}, "anchor": "x", "nticks": 3},
     )
     return figure
 

@@ -6,7 +6,6 @@ of colour vision tells apart. In profiles and bars the sign is also the side of 
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from blipper.explain.overview import Overview
 from blipper.explain.pieces import LeftOut
 from blipper.explain.what_if import WhatIf
 from blipper.figures.palette import OKABE_ITO
-from blipper.figures.style import TRANSPARENT
+from blipper.figures.style import TRANSPARENT, as_text, lay_out
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -67,7 +66,7 @@ def attribution_figure(
             showscale=False, hoverinfo="skip", name="spectrogram",
         ),
         go.Heatmap(
-            x=times, y=rows, z=values.T, zmin=-bound, zmax=bound, colorscale=_scale(strength),
+            x=times, y=rows, z=values.T, zmin=-bound, zmax=bound, colorscale=sign_scale(strength),
             customdata=np.dstack([
                 np.broadcast_to(attribution.bands[:, None], values.T.shape), np.nan_to_num(levels.T),
             ]),
@@ -159,7 +158,7 @@ def what_if_figure(curves: Sequence[WhatIf], threshold: float | None = None) -> 
         figure.update_xaxes(title_text=f"{change.label} ({change.unit})", autorange=reverse, **place)
     figure.update_yaxes(range=(-0.03, 1.03), zeroline=False)
     figure.update_yaxes(title_text="Score", col=1)
-    _lay_out(figure, "What if: the score of the changed sound", 90 + 260 * rows)
+    lay_out(figure, "What if: the score of the changed sound", 90 + 260 * rows)
     return figure
 
 
@@ -173,7 +172,7 @@ def pieces_figure(pieces: Sequence[LeftOut]) -> go.Figure:
             x=[(piece.start + piece.end) / 2 for piece in pieces],
             width=[0.94 * (piece.end - piece.start) for piece in pieces],
             y=effects,
-            text=[html.escape(piece.text, quote=False) for piece in pieces],  # Plotly reads markup
+            text=[as_text(piece.text) for piece in pieces],  # Plotly reads markup
             textposition="outside",
             cliponaxis=False,
             marker={
@@ -185,7 +184,7 @@ def pieces_figure(pieces: Sequence[LeftOut]) -> go.Figure:
             "<br>without it the score is %{customdata[2]:.2f}<extra></extra>",
         )
     )
-    _lay_out(figure, "What each piece gives the score", 300)
+    lay_out(figure, "What each piece gives the score", 300)
     figure.update_layout(
         xaxis={"title": {"text": "Time (s)"}, "zeroline": False},
         yaxis={"title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C"},
@@ -223,7 +222,7 @@ def overview_figure(overview: Overview) -> go.Figure:
         tickvals=np.interp(named, overview.bands, np.arange(len(overview.bands))),
         ticktext=[f"{hz:,}" for hz in named],
     )  # fmt: skip
-    _lay_out(figure, f"What carries the score for {overview.target}", 380)
+    lay_out(figure, f"What carries the score for {overview.target}", 380)
     figure.update_layout(bargap=0)
     return figure
 
@@ -263,7 +262,7 @@ def moments_figure(
             x0=chosen[0], x1=chosen[1], fillcolor=OKABE_ITO["sky blue"], opacity=0.25, line_width=1,
             annotation_text="explained", annotation_position="top left",
         )  # fmt: skip
-    _lay_out(figure, f"Score for {target} of each window: click a point to explain it", 240)
+    lay_out(figure, f"Score for {target} of each window: click a point to explain it", 240)
     figure.update_layout(
         xaxis={"title": {"text": "Time (s)"}, "zeroline": False, "exponentformat": "none"},
         yaxis={"title": {"text": "Score"}, "range": (-0.03, 1.06), "zeroline": False},
@@ -297,7 +296,7 @@ def waterfall_figure(named: Named) -> go.Figure:
             "<extra></extra>",
         )
     )
-    _lay_out(figure, "By named features (companion)", 480)
+    lay_out(figure, "By named features (companion)", 480)
     figure.update_layout(
         margin={"l": 170},
         xaxis={"title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C"},
@@ -337,7 +336,7 @@ def faithfulness_figure(found: Mapping[str, Any]) -> go.Figure:
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    _lay_out(figure, "Do the cells named first matter most?", 420)
+    lay_out(figure, "Do the cells named first matter most?", 420)
     figure.update_xaxes(title_text="Blocks (%)", zeroline=False)
     figure.update_yaxes(title_text="Away from neutral (log-odds)", zerolinecolor="#8C8C8C", row=1, col=1)
     figure.update_yaxes(zerolinecolor="#8C8C8C", row=1, col=2)
@@ -360,7 +359,7 @@ def band_profiles_figure(found: Mapping[str, Any]) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=values, x=np.arange(len(bands)), y=[emotion.capitalize() for emotion in emotions],
-            zmin=-bound, zmax=bound, colorscale=_scale(1.0),
+            zmin=-bound, zmax=bound, colorscale=sign_scale(1.0),
             customdata=np.broadcast_to(bands, values.shape),
             hovertemplate="%{y}, %{customdata:.0f} Hz: %{z:+.3f} log-odds<extra></extra>",
             colorbar={"title": {"text": "lowers (blue) or raises (vermillion), log-odds", "side": "top"},
@@ -368,7 +367,7 @@ def band_profiles_figure(found: Mapping[str, Any]) -> go.Figure:
                       "tickformat": "+.2g", "nticks": 5},
         )
     )  # fmt: skip
-    _lay_out(figure, "Bands that each emotion's score rests on", 440)
+    lay_out(figure, "Bands that each emotion's score rests on", 440)
     figure.update_layout(
         margin={"b": 130, "l": 80},
         xaxis={"title": {"text": "Frequency (Hz)"}, "zeroline": False,
@@ -399,7 +398,7 @@ def _filled(x: Float, y: Float, axis: str = "y2", *, markers: bool = False) -> l
     return parts
 
 
-def _scale(strength: float) -> list[list[Any]]:
+def sign_scale(strength: float) -> list[list[Any]]:
     """Blue over transparent to vermillion; the square root lets weak contributions still be seen."""
     stops: list[list[Any]] = []
     for share in np.linspace(-1, 1, 17):
@@ -420,12 +419,3 @@ def _columns(attribution: Attribution) -> tuple[Float, Float, Float]:
     levels = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     middles = attribution.times[edges] + width * attribution.step / 2
     return middles, values, levels
-
-
-def _lay_out(figure: go.Figure, title: str, height: int) -> None:
-    figure.update_layout(
-        title={"text": title, "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top",
-               "pad": {"t": 10}},
-        height=height, margin={"l": 62, "r": 16, "t": 66, "b": 50}, showlegend=False,
-        paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT, hovermode="closest",
-    )  # fmt: skip

@@ -5,6 +5,7 @@ No text colour is set, so that a page's theme (dark or light) decides it.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -125,3 +126,18 @@ def stack(
         figure.update_layout(title={"text": title, "x": 0, "xanchor": "left", "yref": "container", "y": 1,
                                     "yanchor": "top", "pad": {"t": 10}})  # fmt: skip
     return figure
+
+
+def lay_out(figure: go.Figure, title: str, height: int) -> None:
+    """Give a figure that stands alone its title, height in pixels, margins and grounds."""
+    figure.update_layout(
+        title={"text": title, "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top",
+               "pad": {"t": 10}},
+        height=height, margin={"l": 62, "r": 16, "t": 66, "b": 50}, showlegend=False,
+        paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT, hovermode="closest",
+    )  # fmt: skip
+
+
+def as_text(text: str) -> str:
+    """Return text from outside so that Plotly, which reads markup, shows it as it stands."""
+    return html.escape(text, quote=False)

@@ -7,6 +7,7 @@ numbers, the threshold is dashed, speech is a strip of its own below zero, and e
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from blipper.figures.palette import (
     EVENT_COLOUR,
     SPEECH_COLOUR,
     THRESHOLD_COLOUR,
+    VOICE_COLOUR,
+    WORDS_COLOUR,
 )
 from blipper.figures.style import Panel, stack
-from blipper.results import Analysis, Curve, Float
+from blipper.results import Analysis, Curve, Event, Float, Track
 from blipper.voice.labels import EMOTIONS
+from blipper.wording import carried_in_full
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -96,12 +100,15 @@ def _stack(analysis: Analysis, channel: int, panels: list[Panel], title: str) ->
 
 
 def aggression_panel(analysis: Analysis, channel: int) -> Panel:
-    """Return one channel's aggression curve with its threshold, events and speech."""
+    """Return one channel's aggression curve with its threshold, events and speech.
+
+    Where words have a score it is the fused one, with the voice's and the words' beside it.
+    """
     import plotly.graph_objects as go
 
     track = analysis.tracks[channel]
     threshold = analysis.threshold
-    times, scores, _ = thinned(track.curve)
+    times, scores, _ = thinned(track.scored)
     # Numbers run over all channels, as on the page and in tables.
     numbered = [(n, event) for n, event in enumerate(analysis.events, 1) if event.channel == channel]
     events = [event for _, event in numbered]
@@ -109,6 +116,7 @@ def aggression_panel(analysis: Analysis, channel: int) -> Panel:
     traces = [
         bands(speech, STRIP, "Speech", SPEECH_COLOUR, 0.9),
         bands([(event.start, event.end) for event in events], (0.0, 1.0), "Event", EVENT_COLOUR, 0.18),
+        *_sides(track),
         go.Scatter(
             x=times,
             y=scores,
@@ -136,13 +144,47 @@ def aggression_panel(analysis: Analysis, channel: int) -> Panel:
             textposition="top center",
             cliponaxis=False,
             marker={"symbol": "diamond", "size": 9, "color": CURVE_COLOUR},
-            customdata=[(event.start, event.end, event.mean, event.emotion) for event in events],
+            customdata=[
+                (event.start, event.end, event.mean, event.emotion, _told(analysis, event))
+                for event in events
+            ],
             hovertemplate="event %{text}, %{customdata[0]:.1f} to %{customdata[1]:.1f} s, "
-            "mean %{customdata[2]:.2f}, mostly %{customdata[3]}",
+            "mean %{customdata[2]:.2f}, mostly %{customdata[3]}%{customdata[4]}",
         ),
     ]
     axis = {"title": {"text": "Score (0 to 1)"}, "range": (-0.13, 1.08), "tickvals": [0, 0.25, 0.5, 0.75, 1]}
-    return Panel("Aggression: how much the voice sounds angry", traces, axis, height=240)
+    title = "Aggression: how much the voice sounds angry"
+    if track.fused is not None:
+        title += " and the words read as hostile"
+    return Panel(title, traces, axis, height=240)
+
+
+def _told(analysis: Analysis, event: Event) -> str:
+    """Return what the hover adds where words have a score."""
+    carried = carried_in_full(analysis, event)
+    return f"; {carried}" if carried else ""
+
+
+def _sides(track: Track) -> list[Any]:
+    """Return the voice's and the words' own scores, to lie under the fused one; nothing without it."""
+    import plotly.graph_objects as go
+
+    if track.fused is None:
+        return []
+    sides = (
+        ("Voice alone", track.curve, VOICE_COLOUR, "dashdot", "linear"),
+        ("Words alone", replace(track.curve, aggression=track.fused.words_score), WORDS_COLOUR, "dot", "hvh"),
+    )
+    traces = []
+    for name, curve, colour, dash, shape in sides:
+        times, scores, _ = thinned(curve)
+        traces.append(
+            go.Scatter(
+                x=times, y=scores, mode="lines", name=name, connectgaps=False, hovertemplate="%{y:.2f}",
+                line={"color": colour, "width": 2, "dash": dash, "shape": shape},
+            )
+        )  # fmt: skip
+    return traces
 
 
 def _emotions(analysis: Analysis, channel: int) -> Panel:

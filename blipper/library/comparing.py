@@ -113,7 +113,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def highest_curve(analysis: Analysis) -> Curve:
     """Return the highest score of all channels over time; the only curve where there is one."""
-    curves = [track.curve for track in analysis.tracks]
+    curves = [track.scored for track in analysis.tracks]
     if len(curves) == 1:
         return curves[0]
     scores = np.stack([curve.aggression for curve in curves])

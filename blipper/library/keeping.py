@@ -146,7 +146,7 @@ def _keep_sound(session: Session, recording_id: str, channels: str, sound: Seque
 def _analysis_row(analysis: Analysis, analyst: str) -> AnalysisRow:
     settings = json.dumps(analysis.to_dict()["settings"], sort_keys=True, separators=(",", ":"))
     body = json.dumps(analysis.to_dict(), separators=(",", ":"), allow_nan=False)
-    scores = [track.curve.aggression for track in analysis.tracks]
+    scores = [track.scored.aggression for track in analysis.tracks]
     peaks = [float(np.nanmax(curve)) for curve in scores if not np.isnan(curve).all()]
     return AnalysisRow(
         made_at=datetime.now(UTC),

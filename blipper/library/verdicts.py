@@ -145,7 +145,10 @@ def _score(
 
 
 def highest(analysis: Analysis, channel: int, start: float, end: float) -> float | None:
-    """Return the curve's highest score between two times; None where nobody speaks."""
+    """Return the voice's highest score between two times; None where nobody speaks.
+
+    Never the fused one: a verdict says whether the *voice* sounds angry, and its score is the voice model's.
+    """
     curve = analysis.tracks[channel].curve
     half = curve.step / 2
     reached = (curve.times + half > start) & (curve.times - half < end)

@@ -18,6 +18,9 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+#: Above so many speakers their pairs cost more than a pass over the clips for each draw.
+_MANY = 200
+
 
 class Bootstrap:
     """Draws of speakers.
@@ -67,6 +70,8 @@ class Bootstrap:
     def roc_auc(self, positive: Bools, scores: Floats, among: Bools | None = None) -> Floats:
         """ROC-AUC of each draw; NaN in draws that lack a kind. `among` leaves the other clips out."""
         among = np.ones(len(scores), dtype=np.bool_) if among is None else among
+        if self.n_speakers > _MANY:
+            return self._roc_auc_of_many(positive[among], scores[among], self.owner[among])
         above = np.zeros((self.n_speakers, self.n_speakers))
         ours = np.flatnonzero(positive & among)
         counts = np.zeros((2, self.n_speakers))
@@ -81,6 +86,23 @@ class Bootstrap:
                 np.add.at(above[:, speaker], self.owner[ours], wins)
         won = np.einsum("rs,st,rt->r", self.weights, above, self.weights, optimize=True)
         return _ratio(won, (self.weights @ counts[0]) * (self.weights @ counts[1]))
+
+    def _roc_auc_of_many(self, positive: Bools, scores: Floats, owner: Rows) -> Floats:
+        """Compute the same draw by draw: pairs of speakers are too many where each utterance is its own."""
+        if not positive.any() or positive.all():
+            return np.full(len(self.weights), np.nan)
+        order = np.argsort(scores, kind="stable")
+        ordered, hit, owner = scores[order], positive[order], owner[order]
+        starts = np.append(0, np.flatnonzero(np.diff(ordered)) + 1)  # ties are one step
+        found = np.full(len(self.weights), np.nan)
+        step = max(1, 400_000 // len(order))
+        for first in range(0, len(found), step):
+            weight = np.take(self.weights[first : first + step], owner, axis=1)
+            ours = np.add.reduceat(np.where(hit, weight, 0.0), starts, axis=1)
+            theirs = np.add.reduceat(np.where(hit, 0.0, weight), starts, axis=1)
+            won = (ours * (np.cumsum(theirs, axis=1) - theirs / 2)).sum(axis=1)
+            found[first : first + step] = _ratio(won, ours.sum(axis=1) * theirs.sum(axis=1))
+        return found
 
     def pr_auc(self, positive: Bools, scores: Floats) -> Floats:
         """Average precision of each draw; NaN in draws without a positive."""
@@ -144,6 +166,14 @@ def macro_f1(confusion: Floats) -> Floats:
     acted = confusion.sum(axis=2)
     score = _ratio(2 * right, acted + confusion.sum(axis=1))
     return _mean(np.where(acted > 0, score, np.nan))
+
+
+def weighted_f1(confusion: Floats) -> Floats:
+    """Mean F1 weighted by how often each class occurs, from counts of shape (resamples, n, n)."""
+    right = np.diagonal(confusion, axis1=1, axis2=2)
+    acted = confusion.sum(axis=2)
+    score = np.nan_to_num(_ratio(2 * right, acted + confusion.sum(axis=1)))
+    return _ratio((score * acted).sum(axis=1), acted.sum(axis=1))
 
 
 def accuracy(confusion: Floats) -> Floats:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from blipper import audio, speech
 from blipper.datasets import read_corpora
 from blipper.errors import DatasetError
-from blipper.explain.features import Companion, select
+from blipper.explain.companion_summary import Summary, summarise
+from blipper.explain.features import Companion, measure, select
 from blipper.explain.targets import TARGETS
-from blipper.features import extract_features
 from blipper.progress import Progress, silent
 from blipper.training.explaining import spread
 from blipper.training.splits import Side
@@ -35,7 +35,8 @@ class Table:
 
     Parameters
     ----------
-    vectors : numpy.ndarray, shape (n, 384)
+    vectors : numpy.ndarray, shape (n, n_measured)
+        In the order of :data:`blipper.explain.features.MEASURED`.
     sides, speakers, emotions : sequence of str, length n
         Speakers unlike for all corpora.
     """
@@ -64,7 +65,7 @@ def gather(data: Path, *, fold: int = 1, progress: Progress = silent) -> Table:
         if not spans:
             continue
         samples = recording.read(spans[0].start, spans[-1].end)
-        rows.append(extract_features(audio.from_samples(samples, recording.sampling_rate)))
+        rows.append(measure(samples, recording.sampling_rate))
         sides.append(side)
         speakers.append(f"{clip.corpus}/{clip.speaker}")
         emotions.append(clip.emotion)
@@ -83,11 +84,7 @@ def fit(table: Table, *, fold: int = 1) -> Companion:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss, recall_score, roc_auc_score
 
-    features = select(table.vectors)
-    speakers = np.array(table.speakers)
-    for speaker in np.unique(speakers):
-        rows = speakers == speaker
-        features[rows] -= features[rows].mean(axis=0)
+    features, speakers = relative(table), np.array(table.speakers)
     side = np.array(table.sides)
     scale = np.maximum(features[side == "train"].std(axis=0), 1e-9)
     scaled = features / scale
@@ -131,6 +128,21 @@ def fit(table: Table, *, fold: int = 1) -> Companion:
         "regularisation": strengths,
     }
     return Companion(scale, np.array(weights), np.array(intercepts), figures)
+
+
+def relative(table: Table) -> Float:
+    """Return the features that the companion hears, less the mean over each speaker's clips."""
+    features, speakers = select(table.vectors), np.array(table.speakers)
+    for speaker in np.unique(speakers):
+        rows = speakers == speaker
+        features[rows] -= features[rows].mean(axis=0)
+    return features
+
+
+def summary_of(table: Table, companion: Companion) -> Summary:
+    """Say on the test speakers' clips which features each emotion rests on."""
+    test = np.array(table.sides) == "test"
+    return summarise(companion, relative(table)[test], np.array(table.emotions)[test])
 
 
 def _figure(value: float) -> float:

@@ -45,11 +45,21 @@ def uar(labels: Labels, guessed: Labels) -> float:
 
 def macro_f1(labels: Labels, guessed: Labels) -> float:
     """Mean F1 over the classes that occur in `labels`."""
+    return float(np.mean(_f1(labels, guessed)))
+
+
+def weighted_f1(labels: Labels, guessed: Labels) -> float:
+    """Mean F1 over the classes that occur in `labels`, each weighted by how often it does."""
+    return float(np.average(_f1(labels, guessed), weights=np.unique(labels, return_counts=True)[1]))
+
+
+def _f1(labels: Labels, guessed: Labels) -> list[float]:
+    """F1 of each class that occurs in `labels`."""
     scores = []
     for c in np.unique(labels):
         right = np.sum((labels == c) & (guessed == c))
-        scores.append(2 * right / (np.sum(labels == c) + np.sum(guessed == c)))
-    return float(np.mean(scores))
+        scores.append(float(2 * right / (np.sum(labels == c) + np.sum(guessed == c))))
+    return scores
 
 
 def confusion(labels: Labels, guessed: Labels, n: int = 8) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blipper.errors import ModelError
-from blipper.paths import models_dir
+from blipper.paths import TEXT_DESCRIPTION, models_dir
 from blipper.recording import Float32
 from blipper.results import ModelInfo
 from blipper.voice.frontend import FrontEnd, band_edges, log_mel, normalise
@@ -40,8 +40,9 @@ __all__ = [
     "read_config",
 ]
 
-#: Windows in one call of the network; the last ones are padded, so that few shapes are ever compiled.
-_BATCHES: Final = (64, 8)
+#: Windows in one call of the network: few sizes, so that few shapes are ever compiled. A window by itself
+#: takes a fifth of what eight take, and a short recording or a live one has no more at a time.
+_BATCHES: Final = (64, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -306,7 +307,7 @@ class VoiceModel:
 
 
 def available_models(directory: str | Path | None = None) -> tuple[str, ...]:
-    """Name the models in a folder, sorted.
+    """Name the voice models in a folder, sorted.
 
     Parameters
     ----------
@@ -316,7 +317,14 @@ def available_models(directory: str | Path | None = None) -> tuple[str, ...]:
     folder = models_dir() if directory is None else Path(directory)
     if not folder.is_dir():
         return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if (path / CONFIG).is_file()))
+    # A text model lies beside them, in Hugging Face's format, which has a config.json as well.
+    return tuple(
+        sorted(
+            path.name
+            for path in folder.iterdir()
+            if (path / CONFIG).is_file() and not (path / TEXT_DESCRIPTION).is_file()
+        )
+    )
 
 
 def load_model(name: str = "auto", directory: str | Path | None = None) -> VoiceModel:

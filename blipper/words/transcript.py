@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from blipper.recording import Notice
+from blipper.words.text_info import TextModelInfo
 
 #: Where the times of words come from: the engine's own, only those of utterances, or none at all (a plain
 #: text, spread evenly over the speech).
@@ -114,6 +115,8 @@ class Transcript:
         What a reader has to know: why this engine, what was cut, and the like.
     edited : bool
         Whether a person corrected the text.
+    text_models : tuple of TextModelInfo
+        Which models read the words; empty where none did.
     """
 
     engine: str
@@ -124,6 +127,7 @@ class Transcript:
     timing: Timing = "words"
     notices: tuple[Notice, ...] = ()
     edited: bool = False
+    text_models: tuple[TextModelInfo, ...] = ()
 
     @property
     def confidence(self) -> float | None:

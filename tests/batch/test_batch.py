@@ -16,6 +16,7 @@ import pytest
 import blipper
 from blipper import batch
 from blipper.batch import places, process
+from blipper.batch.manifest import Manifest
 from blipper.batch.state import BatchState
 from blipper.errors import BatchError, Cancelled, ModelError, SettingsError
 from blipper.results import Analysis
@@ -89,9 +90,66 @@ def test_only_what_is_missing_or_changed(
     assert after["call3.wav"].analyzed_at == rows["call3.wav"].analyzed_at
     assert batch.run(calls, out, workers=1).state.unchanged == 7
 
-    louder = batch.run(calls, out, workers=1, settings=Settings(threshold=0.3))
-    assert louder.state.analyzed == 7
-    assert {row.threshold for row in batch.read_rows(out)} == {0.3}
+
+def test_another_threshold_marks_events_anew_without_a_worker(
+    light: None, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    batch.run(calls, out, workers=1)
+    batch.run(calls, fresh, workers=1, settings=Settings(threshold=0.3))
+    monkeypatch.setattr(process, "WORKER", "tests.batch.no_such_worker")
+    summary = batch.run(calls, out, settings=Settings(threshold=0.3))
+    assert (summary.state.remarked, summary.state.analyzed, summary.state.completed) == (6, 0, 6)
+    found, expected = batch.read_rows(out), batch.read_rows(fresh)
+    assert {row.threshold for row in found} == {0.3}
+    for one, other in zip(found, expected, strict=True):
+        assert (one.events, one.event_seconds, one.highest_score) == (
+            *(other.events, other.event_seconds, other.highest_score),
+        )
+        documents = [json.loads((o / r.result).read_text("utf-8")) for o, r in ((out, one), (fresh, other))]
+        assert documents[0]["events"] == documents[1]["events"]
+        assert documents[0]["settings"] == documents[1]["settings"]
+    assert batch.run(calls, out, settings=Settings(threshold=0.3)).state.unchanged == 6
+    assert batch.run(calls, out).state.remarked == 6  # and back to the model's own
+
+
+def test_more_than_the_threshold_is_analysed_again(
+    light: None, calls: Path, tmp_path: Path, speech: np.ndarray
+) -> None:
+    out = tmp_path / "out"
+    batch.run(calls, out, workers=1)
+    rows = {Path(row.path).name: row for row in batch.read_rows(out)}
+    write_call(calls / "call0.wav", speech, 9)  # other content
+    os.utime(calls / "call1.wav", ns=(0, 0))  # the same content at another time
+    (out / rows["call2"].result).write_text("{}", encoding="utf-8")
+    (out / rows["call3.wav"].result).unlink()
+    summary = batch.run(calls, out, workers=1, settings=Settings(threshold=0.3))
+    assert (summary.state.analyzed, summary.state.remarked) == (3, 3)
+    again = batch.run(calls, out, workers=1, settings=Settings(threshold=0.3, hop=1.0))
+    assert (again.state.analyzed, again.state.remarked) == (6, 0)
+    verified = batch.run(calls, out, workers=1, settings=Settings(threshold=0.5, hop=1.0), verify=True)
+    assert verified.state.remarked == 6  # each hashed first
+
+
+def test_killed_between_the_result_and_its_row_of_another_threshold(
+    light: None, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    batch.run(calls, out, workers=1)
+    before = [(row.events, row.threshold) for row in batch.read_rows(out)]
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Manifest, "record", killed)
+        batch.run(calls, out, settings=Settings(threshold=0.3))
+    summary = batch.run(calls, out)  # the results on the disk are at 0.3 by now, the rows are not
+    assert summary.state.remarked + summary.state.unchanged == 6
+    assert [(row.events, row.threshold) for row in batch.read_rows(out)] == before
+    for row in batch.read_rows(out):
+        document = json.loads((out / row.result).read_text("utf-8"))
+        assert (document["settings"]["threshold"], len(document["events"])) == (row.threshold, row.events)
 
 
 def test_content_that_hides_behind_the_old_size_and_time(

@@ -339,6 +339,11 @@ def test_channels_kept_apart(new_page: OpenPage, two_minutes: Path, tmp_path: Pa
     page.get_by_text(re.compile(r"^Right: \d+ event")).click()
     wait_for_sound(page, f"a.src && a.src !== {left!r}")
     wait_for_player(page, call.name)
+    right = sound(page, "a.src")
+    page.get_by_text("Hear both channels together").click()
+    wait_for_sound(page, f"a.src && a.src !== {right!r}")
+    wait_for_player(page, call.name)
+    assert sound(page, "a.error") is None
     go_to(page, "Signal")
     page.get_by_text("Agent: Mel spectrogram").wait_for()
     page.get_by_text("Right: Mel spectrogram").wait_for()

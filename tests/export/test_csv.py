@@ -30,7 +30,8 @@ def test_events(analysis: Analysis) -> None:
     document = events_csv(analysis)
     assert document.splitlines()[0] == (
         "file,channel,speaker,start_s,end_s,duration_s,"
-        "peak_time_s,peak_score,mean_score,leading_emotion,model,threshold"
+        "peak_time_s,peak_score,mean_score,leading_emotion,model,threshold,"
+        "voice_share,words_share,carried_by,case"
     )
     assert rows(document) == [
         {
@@ -46,6 +47,7 @@ def test_events(analysis: Analysis) -> None:
             "leading_emotion": "angry",
             "model": "mel-cnn",
             "threshold": "0.5000",
+            **dict.fromkeys(("voice_share", "words_share", "carried_by", "case"), ""),  # no scored words
         }
     ]
 

@@ -134,7 +134,10 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 #: Keys that came later: a file without them is an older one.
-ADDED_LATER = {("tracks", 0, "transcript")}
+ADDED_LATER = {
+    *(("tracks", 0, name) for name in ("transcript", "fused")),
+    *(("events", 0, name) for name in ("voice_share", "words_share")),
+}
 
 
 def test_every_missing_key_is_named(analysis: Analysis) -> None:

@@ -21,6 +21,8 @@ def test_events_unrounded(analysis: Analysis) -> None:
     table = pd.read_parquet(io.BytesIO(events_parquet(dataclasses.replace(analysis, events=(event,)))))
     assert tuple(table.columns) == EVENT_COLUMNS
     (row,) = table.to_dict("records")
+    shares = ("voice_share", "words_share", "carried_by", "case")  # no scored words
+    assert all(pd.isna(row.pop(name)) for name in shares)
     assert row == {
         "file": 'Gespräch, "2".wav',
         "channel": "left",

@@ -40,7 +40,7 @@ def test_every_writer_writes_what_there_is(name: str, analysis: Analysis, talk: 
 
 def test_without_a_transcript_nothing_pretends_to_hold_one(analysis: Analysis, tmp_path: Path) -> None:
     lacking = {name for name, writer in WRITERS.items() if writer.lacks(analysis)}
-    assert lacking == {"srt", "vtt", "txt", "audacity-transcript"}
+    assert lacking == {"srt", "vtt", "txt", "audacity-transcript", "utterances-csv"}
     for name in lacking:
         target = tmp_path / ("call" + WRITERS[name].extension)
         with pytest.raises(ExportError, match=r"call\..*no transcript.*--transcript"):
@@ -85,6 +85,8 @@ def test_extensions_are_unique() -> None:
         ("a.turns.csv", "turns-csv"),
         ("a.talk.csv", "talk-csv"),
         ("windows.csv", "csv"),
+        ("a.curve.csv", "curve-csv"),
+        ("a.curve.parquet", "curve-parquet"),
         ("a.parquet", "parquet"),
         ("a.windows.parquet", "windows-parquet"),
         ("a.srt", "srt"),

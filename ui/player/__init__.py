@@ -7,7 +7,7 @@ choosing events never rerun the page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import streamlit as st
 from streamlit import runtime
 
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS
+from blipper.fusion import HOSTILE
 from blipper.results import Analysis, Event
 from blipper.voice.labels import EMOTIONS
-from blipper.words.transcript import LOW_CONFIDENCE, Transcript, Utterance
+from blipper.words.transcript import LOW_CONFIDENCE
+from ui.player import data
 from ui.session import OpenRecording
 
 _BUILD = Path(__file__).with_name("build")
@@ -34,9 +36,12 @@ def numbered_events(analysis: Analysis, channel: int) -> list[tuple[int, Event]]
     return [(n, event) for n, event in enumerate(analysis.events, 1) if event.channel == channel]
 
 
-def show_player(opened: OpenRecording, analysis: Analysis, channel: int, threshold: float) -> None:
-    """Show the player for one channel."""
+def show_player(
+    opened: OpenRecording, analysis: Analysis, channel: int, threshold: float, together: str | None = None
+) -> None:
+    """Show the player for one channel; with another sound than its own, if its address is given."""
     audio, lanes = media_urls(opened, channel)
+    audio = together or audio
     _component(
         key=f"player-{opened.id}-{channel}",
         data={
@@ -47,8 +52,9 @@ def show_player(opened: OpenRecording, analysis: Analysis, channel: int, thresho
             "lanes": lanes,
             "duration": opened.recording.duration,
             "threshold": threshold,
-            "events": _events(numbered_events(analysis, channel)),
+            "events": data.events(analysis, numbered_events(analysis, channel)),
             "emotions": _emotions(),
+            "curves": data.curves(analysis, channel),
         },
     )
 
@@ -61,27 +67,29 @@ def show_events(opened: OpenRecording, analysis: Analysis, channel: int, thresho
             "kind": "events",
             "player": f"{opened.id}-{channel}",
             "threshold": threshold,
-            "events": _events(numbered_events(analysis, channel)),
+            "events": data.events(analysis, numbered_events(analysis, channel)),
             "emotions": _emotions(),
         },
     )
 
 
 def show_words(
-    opened: OpenRecording, transcript: Transcript, channel: int, correct: Callable[[Mapping[str, Any]], None]
+    opened: OpenRecording, analysis: Analysis, channel: int, correct: Callable[[Mapping[str, Any]], None]
 ) -> None:
     """Show one channel's transcript, which follows the channel's player.
 
     Parameters
     ----------
     opened : OpenRecording
-    transcript : Transcript
+    analysis : Analysis
     channel : int
+        One with a transcript.
     correct : callable
         Told ``{"index", "old", "text"}`` when a person corrected an utterance. The browser sent it, so
         nothing in it is to be relied on.
     """
     key = f"words-{opened.id}-{channel}"
+    transcript = analysis.tracks[channel].transcript
 
     def on_correction() -> None:
         sent = (st.session_state.get(key) or {}).get("correction")
@@ -93,26 +101,13 @@ def show_words(
         data={
             "kind": "transcript",
             "player": f"{opened.id}-{channel}",
-            "draft": transcript.draft,
+            "draft": transcript is not None and transcript.draft,
             "low": LOW_CONFIDENCE,
-            "utterances": [
-                (round(one.start, 3), round(one.end, 3), one.text, _rounded(one.confidence), _words(one))
-                for one in transcript.utterances
-            ],
+            "hostile": HOSTILE,
+            "utterances": data.utterances(analysis, channel),
         },
         on_correction_change=on_correction,
     )
-
-
-def _words(utterance: Utterance) -> list[tuple[str, float, float, float | None]]:
-    return [
-        (word.text, round(word.start, 3), round(word.end, 3), _rounded(word.confidence))
-        for word in utterance.words
-    ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def media_urls(opened: OpenRecording, channel: int) -> tuple[str, str]:
@@ -136,21 +131,6 @@ def media_urls(opened: OpenRecording, channel: int) -> tuple[str, str]:
         return prefix + manager.add(data, mimetype, place, file_name=place)
 
     return add(held.audio, "audio/flac", "audio"), add(held.lanes, "application/octet-stream", "lanes")
-
-
-def _events(numbered: Sequence[tuple[int, Event]]) -> list[dict[str, object]]:
-    return [
-        {
-            "number": number,
-            "start": event.start,
-            "end": event.end,
-            "peak": event.peak,
-            "peak_time": event.peak_time,
-            "mean": event.mean,
-            "emotion": event.emotion,
-        }
-        for number, event in numbered
-    ]
 
 
 def _emotions() -> list[dict[str, str]]:

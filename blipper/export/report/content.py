@@ -10,7 +10,7 @@ import numpy as np
 from blipper.export.text import one_line
 from blipper.results import Analysis, Check, Track
 from blipper.speakers.talk import speaker_of, speaker_of_event, talk
-from blipper.wording import length
+from blipper.wording import carried_by, case_words, length
 from blipper.words.transcript import Transcript, Utterance
 
 #: What holds for every score.
@@ -67,6 +67,8 @@ def event_rows(analysis: Analysis) -> list[dict[str, Any]]:
             "peak_time": moment(event.peak_time),
             "mean": event.mean,
             "emotion": event.emotion,
+            "carrier": carried_by(event),
+            "case": case_words(analysis, event) or "no scored words here",
             "speaker": one_line(speaker_of_event(analysis, event) or "unknown"),
             "channel": one_line(analysis.tracks[event.channel].name),
         }

@@ -18,7 +18,9 @@ from blipper.export.report import content, figures
 from blipper.export.report.reasons import explain_events
 from blipper.export.text import encodable, one_line
 from blipper.export.writer import Sound, Writer
+from blipper.fusion import HOSTILE
 from blipper.results import Analysis
+from blipper.settings import Settings
 from blipper.wording import length, summary_sentence, trend_sentence
 
 
@@ -39,6 +41,7 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
     from markupsafe import Markup
 
     channels = []
+    fused = any(track.fused is not None for track in analysis.tracks)
     for channel, track in enumerate(analysis.tracks):
         charts = [figures.timeline_chart(analysis, channel)]
         if sound is not None:
@@ -66,6 +69,9 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         reasons=reasons,
         events=content.event_rows(analysis),
         strongest=strongest[0] if strongest else None,
+        balance=Settings.from_dict(analysis.settings).balance if fused else None,
+        hostile=HOSTILE,
+        fused=fused,
         speakers_known=any(track.turns for track in analysis.tracks),
         talk=content.talk_content(analysis),
         transcripts=content.transcript_contents(analysis),

@@ -29,7 +29,7 @@ export function badges(
       type: "button",
       class: room === full ? "badge" : "badge tick",
       tabindex: "-1",
-      title: `Play event ${text}`,
+      title: `Play event ${text}${event.carrier === null ? "" : `: ${event.carrier}, ${event.case}`}`,
       "aria-label": describe(event),
     });
     if (room === full) badge.textContent = text;
@@ -46,7 +46,8 @@ export function badges(
 
 export function describe(event: EventData): string {
   const stretch = `${clock(event.start)} to ${clock(event.end)}`;
-  return `Play event ${event.number}: ${stretch}, peak score ${score(event.peak)}, leading emotion ${event.emotion}`;
+  const carrier = event.carrier === null ? "" : `, ${event.carrier}, ${event.case}`;
+  return `Play event ${event.number}: ${stretch}, peak score ${score(event.peak)}, leading emotion ${event.emotion}${carrier}`;
 }
 
 /** For wavesurfer's shadow root, in which the badges live. */

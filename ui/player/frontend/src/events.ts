@@ -24,9 +24,11 @@ export class EventList {
   update(data: EventListData): void {
     this.rows = new Map();
     const heads = ["Event", "Stretch", "Length", "Peak score", "Mean score", "Leading emotion"];
+    const fused = data.events.some((event) => event.carrier !== null);
+    if (fused) heads.push("Carried by");
     const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
     const body = element("tbody");
-    for (const event of data.events) body.append(this.row(event, data));
+    for (const event of data.events) body.append(this.row(event, data, fused));
     this.root.replaceChildren(
       element("table", {}, element("caption", {}, "Events: choose one to hear it"), element("thead", {}, head), body),
     );
@@ -41,7 +43,7 @@ export class EventList {
     this.root.remove();
   }
 
-  private row(event: EventData, data: EventListData): HTMLElement {
+  private row(event: EventData, data: EventListData, fused: boolean): HTMLElement {
     const play = element("button", { type: "button", class: "control", "aria-label": describe(event) });
     play.innerHTML = ICONS.play;
     play.append(String(event.number));
@@ -62,6 +64,11 @@ export class EventList {
       element("td", { class: "number" }, score(event.mean)),
       emotion,
     );
+    if (fused) {
+      const side = element("td", {}, event.carrier ?? "", element("div", { class: "quiet case" }, event.case ?? ""));
+      if (event.meaning !== null) side.title = event.meaning;
+      row.append(side);
+    }
     row.addEventListener("click", () => players.get(this.player)?.playEvent(event), { signal: this.abort.signal });
     this.rows.set(event.number, row);
     return row;

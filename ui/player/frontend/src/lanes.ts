@@ -22,12 +22,15 @@ export function unpack(buffer: ArrayBuffer): Lanes {
     return new Uint8Array(buffer, at.offset, at.length);
   };
   const curve = find("aggression", "f4");
+  const voice = new Float32Array(buffer, curve.offset, curve.length);
   return {
     step: header.step,
     duration: header.duration,
     high: Float32Array.from(bytes("high"), (value) => value / 255),
     low: Float32Array.from(bytes("low"), (value) => value / 255),
-    aggression: new Float32Array(buffer, curve.offset, curve.length),
+    aggression: voice,
+    voice,
+    words: null,
     emotions: bytes("emotions"),
   };
 }

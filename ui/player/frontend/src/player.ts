@@ -4,6 +4,7 @@ import WaveSurfer from "wavesurfer.js";
 
 import { BADGE_CSS, badges } from "./badges";
 import { button, ICONS, speedSelect } from "./controls";
+import { CurveToggles, withCurves } from "./curves";
 import { clock, element } from "./format";
 import { fetchLanes } from "./lanes";
 import { legend } from "./legend";
@@ -33,6 +34,7 @@ export class Player {
   private readonly tip = element("div", { class: "tip", role: "tooltip", hidden: "" });
   private readonly playButton: HTMLButtonElement;
   private readonly eventButtons: HTMLButtonElement[];
+  private readonly curves = new CurveToggles(() => this.redraw());
   private readonly zoomButtons: Record<"in" | "out" | "fit", HTMLButtonElement>;
   private readonly canvas = element("canvas");
   private readonly badges = element("div");
@@ -86,6 +88,7 @@ export class Player {
       "section",
       { class: "player" },
       this.bar,
+      this.curves.root,
       element("div", { class: "frame" }, this.stage, this.tip),
       this.readout,
       this.message,
@@ -107,6 +110,8 @@ export class Player {
     if (this.chosen) this.chosen = data.events.find((e) => same(e, this.chosen)) ?? null;
     this.root.setAttribute("aria-label", `Player for ${data.name}`);
     this.stage.setAttribute("aria-valuemax", data.duration.toFixed(1));
+    this.curves.update(data.curves);
+    if (this.lanes) this.lanes = withCurves(this.lanes, data.curves);
     this.legendBox.replaceChildren(legend(data.emotions, this.lanes));
     for (const jump of this.eventButtons) jump.disabled = data.events.length === 0;
     if (data.audio !== this.loaded) void this.load();
@@ -160,7 +165,7 @@ export class Player {
     this.loaded = audio;
     this.root.setAttribute("aria-busy", "true");
     try {
-      this.lanes = await fetchLanes(lanes, this.abort.signal);
+      this.lanes = withCurves(await fetchLanes(lanes, this.abort.signal), this.data.curves);
     } catch (error) {
       if (!this.abort.signal.aborted) this.fail(error);
       return;
@@ -347,6 +352,7 @@ export class Player {
         scale: this.scale(),
         scroll: surfer.getScroll(),
         width: surfer.getWidth(),
+        shown: this.curves.shown,
         chosen: (this.playingEvent() ?? this.chosen)?.number ?? null,
       });
     });

@@ -7,6 +7,8 @@ export interface Theme {
   faint: string;
   accent: string;
   event: string;
+  voice: string;
+  words: string;
   font: string;
 }
 
@@ -21,6 +23,8 @@ export function readTheme(root: HTMLElement): Theme {
     faint: get("--blipper-faint", text),
     accent: get("--st-primary-color", "#1f5f8b"),
     event: get("--blipper-event", "#d55e00"),
+    voice: get("--blipper-voice", "#0072b2"),
+    words: get("--blipper-words", "#cc79a7"),
     font: get("--st-font", "sans-serif"),
   };
 }

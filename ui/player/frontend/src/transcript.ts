@@ -2,6 +2,7 @@
 
 import { clock, element } from "./format";
 import { players } from "./player";
+import { reading } from "./reading";
 import type { SetTrigger, TranscriptData, UtteranceData } from "./types";
 
 interface WordNode {
@@ -70,16 +71,19 @@ export class TranscriptView {
   update(data: TranscriptData, trigger: SetTrigger): void {
     this.trigger = trigger;
     this.data = data;
-    const shown = JSON.stringify([data.utterances, data.draft]);
+    const shown = JSON.stringify([data.utterances, data.draft, data.hostile]);
     if (shown !== this.shown) {
       this.shown = shown;
       this.current = this.marked = null;
       this.rows = data.utterances.map((utterance, index) => this.row(utterance, index, data));
+      const read = data.utterances.some((one) => one[5][0] !== null || one[5][1] !== null);
+      this.list.classList.toggle("read", read);
       this.list.replaceChildren(...this.rows.map((row) => row.root));
       const unsure = this.rows.some((row) => row.root.querySelector(".unsure"));
       this.legend.replaceChildren();
       if (data.draft) this.legend.append(element("strong", {}, "Rough draft. "));
       if (unsure) this.legend.append(`Dotted words: the engine is unsure (confidence below ${data.low}).`);
+      if (read) this.legend.append(" Beside a line: what a text model reads in it, sentiment and verbal aggression from 0 to 1; the mark on a bar is where words count as hostile.");
       this.find();
     }
     this.connect();
@@ -111,7 +115,7 @@ export class TranscriptView {
       words.push({ node, start: from, end: to, from: place, to: at });
     }
     line.append(text.slice(at));
-    const root = element("li", { "data-index": String(index) }, play, line);
+    const root = element("li", { "data-index": String(index) }, play, line, reading(utterance[5], data.hostile));
     if (confidence !== null) {
       root.append(element("span", { class: "sure quiet", title: "Mean confidence of the words" }, confidence.toFixed(2)));
     } else root.append(element("span", { class: "sure" }));

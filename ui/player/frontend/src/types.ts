@@ -8,6 +8,19 @@ export interface EventData {
   peak_time: number;
   mean: number;
   emotion: string;
+  /** Which side carries it, which case it is, and what that means; null where no words have a score. */
+  carrier: string | null;
+  case: string | null;
+  meaning: string | null;
+}
+
+/** The fused curve beside the voice's, which is in the lanes; scores as base64 of 16 bit. */
+export interface CurvesData {
+  fused: string;
+  words: string;
+  /** Score from which words are hostile, and the four cases by which side stands out. */
+  hostile: number;
+  cases: { both: string; voice: string; words: string; neither: string };
 }
 
 export interface EmotionStyle {
@@ -26,6 +39,7 @@ export interface PlayerData {
   threshold: number;
   events: EventData[];
   emotions: EmotionStyle[];
+  curves: CurvesData | null;
 }
 
 export interface EventListData {
@@ -39,8 +53,11 @@ export interface EventListData {
 /** A word as it is written, its start and end, and how sure the engine is. */
 export type WordData = [string, number, number, number | null];
 
-/** Start, end, text, mean confidence, words. */
-export type UtteranceData = [number, number, string, number | null, WordData[]];
+/** Negative, neutral, positive; verbal aggression; which case it is. Null where no text model has read it. */
+export type ReadingData = [[number, number, number] | null, number | null, string | null];
+
+/** Start, end, text, mean confidence, words, what a text model made of it. */
+export type UtteranceData = [number, number, string, number | null, WordData[], ReadingData];
 
 export interface TranscriptData {
   kind: "transcript";
@@ -48,6 +65,8 @@ export interface TranscriptData {
   draft: boolean;
   /** Confidence below which a word is marked as unsure. */
   low: number;
+  /** Score from which words are hostile. */
+  hostile: number;
   utterances: UtteranceData[];
 }
 
@@ -58,8 +77,11 @@ export interface Lanes {
   duration: number;
   high: Float32Array;
   low: Float32Array;
-  /** NaN where nobody speaks. */
+  /** The score that counts; NaN where nobody speaks. */
   aggression: Float32Array;
+  /** The voice's own score, and the words' (NaN where none is scored); null where no words have a score. */
+  voice: Float32Array;
+  words: Float32Array | null;
   /** Row after row of as many probabilities as there are emotions, as 0..255. */
   emotions: Uint8Array;
 }

@@ -3,6 +3,7 @@
  * aggression curve with its threshold, the emotion ribbon and the time axis.
  */
 
+import { drawSides, type CurveName } from "./curves";
 import { clock, code, score } from "./format";
 import { leading, runs } from "./lanes";
 import { hatch, inkOn } from "./patterns";
@@ -33,6 +34,8 @@ export interface Scene {
   scale: number;
   scroll: number;
   width: number;
+  /** Which curves to draw, where there are several. */
+  shown: ReadonlySet<CurveName>;
   /** The event that plays or was chosen last, by its number. */
   chosen: number | null;
 }
@@ -167,8 +170,10 @@ function drawCurve(view: View): void {
     ctx.strokeStyle = theme.faint;
     line(ctx, 0, y, width, y);
   }
+  drawSides({ ...view, y: curveY }, view.shown);
   const scoreAtCell = (cell: number) => lanes.aggression[cell] ?? NaN;
-  for (const [start, stop, spoken] of runs(first, end, (c) => Number(!Number.isNaN(scoreAtCell(c))))) {
+  const drawn = lanes.words === null || view.shown.has("fused") ? end : first;
+  for (const [start, stop, spoken] of runs(first, drawn, (c) => Number(!Number.isNaN(scoreAtCell(c))))) {
     if (!spoken) continue;
     const path = new Path2D();
     path.moveTo(x(start * lanes.step), curveY(scoreAtCell(start)));

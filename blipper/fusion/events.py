@@ -1,26 +1,18 @@
-"""From windows to one aggression curve, its events and its trend.
-
-Times are seconds; the curve lies on a regular grid and is NaN where nobody speaks. Today the curve is the
-voice's alone; words join it here.
-"""
+"""From an aggression curve to its events and its trend: the voice's curve, or the fused one."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from blipper.errors import SettingsError
+from blipper.fused import FusedCurve
 from blipper.hysteresis import find_runs, tidy_runs
-from blipper.results import Curve, Event, Float, Span, Trend, Windows
+from blipper.results import Curve, Event, Span, Trend
 from blipper.voice.labels import EMOTIONS
 
-#: Seconds between the curve's points.
-STEP = 0.5
-#: Standard deviation in seconds of the Gaussian that weighs windows by the distance of their middles.
-SMOOTHING = 0.5
 #: Least speech, in seconds, for which a trend is named.
 TREND_SPEECH = 30.0
 #: Least change of the score over the recording that counts as a trend.
@@ -67,65 +59,13 @@ class EventSettings:
         return self.release if self.release is not None else max(self.onset - 0.1, self.onset / 2)
 
 
-def smooth(
-    windows: Windows,
-    speech: Sequence[Span],
-    duration: float,
-    *,
-    step: float = STEP,
-    smoothing: float = SMOOTHING,
-) -> Curve:
-    """Smooth the windows' scores onto a regular grid.
-
-    A cell's score is the mean of the windows that reach into it, weighted by a Gaussian of the distance
-    between the window's middle and the cell's. Windows never span a pause, so no score leaks across one.
-
-    Parameters
-    ----------
-    windows : Windows
-    speech : sequence of Span
-        Where somebody speaks; cells outside are NaN.
-    duration : float
-        Length of the recording in seconds.
-    step, smoothing : float
-        Seconds; both above 0.
-
-    Returns
-    -------
-    Curve
-    """
-    if step <= 0 or smoothing <= 0:
-        raise SettingsError(f"step {step} s and smoothing {smoothing} s: both must be above 0")
-    n_cells = math.ceil(duration / step - 1e-9)
-    times = (np.arange(n_cells) + 0.5) * step
-    weights = np.zeros(n_cells)
-    sums = np.zeros((n_cells, 1 + len(EMOTIONS)))
-    scores = np.column_stack([windows.aggression, windows.emotions]) if len(windows) else sums[:0]
-    for start, end, score in zip(windows.start, windows.end, scores, strict=True):
-        first, last = int(start / step + 1e-9), min(n_cells, math.ceil(end / step - 1e-9))
-        weight = window_weights(times[first:last], (start + end) / 2, smoothing)
-        weights[first:last] += weight
-        sums[first:last] += weight[:, None] * score
-    spoken = np.zeros(n_cells, dtype=bool)
-    for span in speech:
-        spoken[int(span.start / step + 1e-9) : math.ceil(span.end / step - 1e-9)] = True
-    valid = spoken & (weights > 0)
-    means = np.full_like(sums, np.nan)
-    means[valid] = sums[valid] / weights[valid, None]
-    return Curve(step=step, times=times, aggression=means[:, 0], emotions=means[:, 1:])
-
-
-def window_weights(times: Float, middle: float, smoothing: float) -> Float:
-    """Return how much a window counts at each time: a Gaussian of the distance from the window's middle.
-
-    The floor keeps the edge of a long window, which no other window may reach, above underflow.
-    """
-    weights: Float = np.exp(-0.5 * ((times - middle) / smoothing) ** 2) + 1e-6
-    return weights
-
-
 def find_events(
-    curve: Curve, speech: Sequence[Span], *, settings: EventSettings | None = None, channel: int = 0
+    curve: Curve,
+    speech: Sequence[Span],
+    *,
+    settings: EventSettings | None = None,
+    channel: int = 0,
+    fused: FusedCurve | None = None,
 ) -> tuple[Event, ...]:
     """Mark the stretches in which the aggression curve stays high.
 
@@ -137,6 +77,9 @@ def find_events(
     settings : EventSettings, optional
     channel : int
         Copied into the events.
+    fused : FusedCurve, optional
+        Words and voice together, on the same grid: the scores are then taken from it, and the events say
+        what each side gave.
 
     Returns
     -------
@@ -144,15 +87,19 @@ def find_events(
         In order, without overlap.
     """
     settings = settings or EventSettings()
+    if fused is not None:
+        curve = replace(curve, aggression=fused.aggression)
     runs = tidy_runs(
         find_runs(curve.aggression, settings.onset, settings.closing),
         bridge=settings.bridge / curve.step,
         min_length=settings.min_duration / curve.step,
     )
-    return tuple(_event(curve, speech, first, last, channel) for first, last in runs)
+    return tuple(_event(curve, fused, speech, first, last, channel) for first, last in runs)
 
 
-def _event(curve: Curve, speech: Sequence[Span], first: int, last: int, channel: int) -> Event:
+def _event(
+    curve: Curve, fused: FusedCurve | None, speech: Sequence[Span], first: int, last: int, channel: int
+) -> Event:
     start, end = first * curve.step, last * curve.step
     inside = [span for span in speech if span.start < end and span.end > start]
     start = max(start, inside[0].start)
@@ -168,6 +115,8 @@ def _event(curve: Curve, speech: Sequence[Span], first: int, last: int, channel:
         mean=float(np.nanmean(scores)),
         emotion=EMOTIONS[int(np.argmax(emotions))],
         channel=channel,
+        voice_share=None if fused is None else float(np.nanmean(fused.voice[first:last])),
+        words_share=None if fused is None else float(np.nanmean(fused.words[first:last])),
     )
 
 

@@ -1,0 +1,60 @@
+"""Events marked anew from kept results, where nothing but the threshold has changed: no sound, no model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from blipper.batch.work import row_values
+from blipper.errors import SettingsError
+from blipper.settings import Settings
+
+
+def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict[str, Any]] | None:
+    """Mark a kept result's events at another threshold, or with words weighed otherwise.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An analysis as a batch wrote it.
+    model_sha256 : str
+        What the result must have been scored by.
+    settings : Settings
+        What this run works with; without a threshold the model's own holds.
+
+    Returns
+    -------
+    (str, dict) or None
+        The new result as JSON, and its values for the manifest; None if there is no such result, or more than
+        threshold and balance differ, so that the recording has to be analysed.
+    """
+    from blipper.marking import fuse_again, with_threshold
+    from blipper.results import Analysis
+
+    try:
+        analysis = Analysis.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        kept = Settings.from_dict(analysis.settings)
+    except (OSError, ValueError, SettingsError):  # gone, damaged, or another version's
+        return None
+    if analysis.model.sha256 != model_sha256 or _rest(kept) != _rest(settings):
+        return None
+    # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
+    asked = fuse_again(replace(analysis, settings=settings.to_dict()))
+    marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
+    document = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
+    return document, row_values(marked)
+
+
+def _rest(settings: Settings) -> Settings:
+    """Return the settings that need the model, or the sound, to run again when they change."""
+    plain = Settings()
+    return replace(
+        settings,
+        threshold=None,
+        release=None,
+        min_duration=plain.min_duration,
+        bridge=plain.bridge,
+        balance=plain.balance,
+    )

@@ -1,0 +1,36 @@
+"""Fusion: one aggression curve from voice and words, what each side gave, its events and its trend.
+
+:mod:`.curve` smooths the voice's windows, :mod:`.combining` adds the words (:mod:`.reliability` says how far
+each side can be relied on), :mod:`.events` marks stretches and names the trend, :mod:`.cases` says which side
+carries a stretch. Times are seconds; curves lie on a regular grid and are NaN where nobody speaks.
+"""
+
+from blipper.fusion.cases import HOSTILE, Carrier, Case, carrier, case_between, case_of
+from blipper.fusion.combining import AGAINST, BALANCE, PRIOR, fuse, log_odds, weights
+from blipper.fusion.curve import SMOOTHING, STEP, smooth, window_weights
+from blipper.fusion.events import EventSettings, find_events, trend
+from blipper.fusion.reliability import sound_reliability, words_reliability
+
+__all__ = [
+    "AGAINST",
+    "BALANCE",
+    "HOSTILE",
+    "PRIOR",
+    "SMOOTHING",
+    "STEP",
+    "Carrier",
+    "Case",
+    "EventSettings",
+    "carrier",
+    "case_between",
+    "case_of",
+    "find_events",
+    "fuse",
+    "log_odds",
+    "smooth",
+    "sound_reliability",
+    "trend",
+    "weights",
+    "window_weights",
+    "words_reliability",
+]

@@ -1,0 +1,302 @@
+"""The text model from corpora to a folder with figures, on corpora and an encoder that the tests make."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blipper.errors import DatasetError, ModelError
+from blipper.training.text.augment import ALIKE, recognised
+from blipper.training.text.batches import TEACHING, batches, padded, targets_of
+from blipper.training.text.calibrate import attacks, calibrate_text
+from blipper.training.text.corpora import Line, read_corpora
+from blipper.training.text.evaluate import evaluate, report
+from blipper.training.text.export import FILES, write_model
+from blipper.training.text.fit import Schedule
+from blipper.training.text.network import SHIPPED
+from blipper.training.text.shipped import Shipped
+from blipper.training.text.templates import make_lines
+from blipper.training.text.train import TextRecipe, Trained, fit_text
+from blipper.training.text.vocabulary import prune
+
+NICE = ["what", "a", "lovely", "kind", "bright", "warm", "sunny", "calm", "happy", "gentle", "thing"]
+NASTY = ["you", "rotten", "nasty", "vile", "foul", "mean", "cruel", "horrid", "awful", "wretched", "thing"]
+PLAIN = ["the", "train", "leaves", "from", "platform", "seven", "nine", "at", "noon", "on", "a", "weekday"]
+
+RECIPE = TextRecipe(
+    pieces=400,
+    layers=(0, 1),
+    hidden=48,
+    heads=4,
+    words=Schedule(epochs=1, rate=1e-3, batch=32),
+    labels=Schedule(epochs=3, rate=3e-3, batch=32),
+    seed=3,
+)
+
+
+def say(words: list[str], rng: random.Random) -> str:
+    return " ".join(rng.choices(words, k=rng.randint(3, 7)))
+
+
+def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
+    """Yield a head and rows in which nasty words attack and nice words please."""
+    heads = {
+        "trac1-en": ["aggression"],
+        "convabuse": ["agent", "severity"],
+        "detoxy-common-voice": ["toxic"],
+        "insults": ["insult"],
+        "conda": ["intent"],
+        "goemotions": ["emotions", "groups"],
+        "emocontext": ["turn1", "turn2", "emotion"],
+        "meld": ["emotion", "sentiment", "dialogue"],
+        "sst2": ["sentiment"],
+        "airline": ["sentiment"],
+    }
+    labels = {
+        "trac1-en": (["OAG"], ["NAG"], ["CAG"]),
+        "convabuse": (["hello", "-2.0"], ["hello", "1.0"], ["hello", "0.0"]),
+        "detoxy-common-voice": (["1"], ["0"], ["0"]),
+        "insults": (["1"], ["0"], ["0"]),
+        "conda": (["E"], ["O"], ["A"]),
+        "goemotions": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
+        "emocontext": (["a", "b", "angry"], ["a", "b", "happy"], ["a", "b", "others"]),
+        "meld": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
+        "sst2": (["0"], ["1"], ["1"]),
+        "airline": (["negative"], ["positive"], ["neutral"]),
+    }
+    yield ["split", "text", *heads[corpus]]
+    for number in range({"insults": 1500, "airline": 1660}.get(corpus, 90)):
+        kind = number % (2 if corpus == "sst2" else 3)
+        text = say((NASTY, NICE, PLAIN)[kind], rng)
+        split = "dev" if number % 5 == 0 else "test" if number % 5 == 1 else "train"
+        if corpus in ("insults", "airline", "emocontext"):
+            split = "train"
+        label = labels[corpus][kind]
+        yield [split, text, *label, *([str(number // 4)] if corpus == "meld" else [])]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("corpora")
+    (root / "text").mkdir()
+    rng = random.Random(0)
+    for corpus in (
+        *("trac1-en", "convabuse", "detoxy-common-voice", "insults", "conda"),
+        *("goemotions", "emocontext", "meld", "sst2", "airline"),
+    ):
+        lines = ["\t".join(row) for row in rows_of(corpus, rng)]
+        (root / "text" / f"{corpus}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small BERT at random with WordPiece pieces, in Hugging Face format."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    words = sorted({*NICE, *NASTY, *PLAIN, "never", "used"})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "'", *letters, *(f"##{one}" for one in letters)]
+    pieces += [word for word in words if len(word) > 1]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True).save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=192,
+        max_position_embeddings=160,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
+    work = tmp_path_factory.mktemp("work")
+    return fit_text(data, work, init=encoder, recipe=RECIPE), work
+
+
+@pytest.fixture(scope="module")
+def folder(trained: tuple[Trained, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("models") / "tiny-text"
+    calibration = calibrate_text(trained[0].logits, trained[0].validation)
+    write_model(trained[0], calibration, output, name="tiny-text", recipe=RECIPE, initialised_from="a test")
+    return output
+
+
+def test_no_held_out_text_teaches(data: Path) -> None:
+    lines = read_corpora(data / "text", seed=3)
+    held_out = {line.text for line in lines if line.side in ("dev", "test")}
+    validating = {line.text for line in lines if line.side == "validation"}
+    teaching = {line.text for line in lines if line.side == "train"}
+    assert held_out and validating and teaching
+    assert not held_out & (teaching | validating)
+    assert not validating & teaching
+    by_dialogue: dict[str, set[str]] = {}
+    for line in lines:
+        if line.corpus == "meld" and line.side in ("train", "validation"):
+            by_dialogue.setdefault(line.group, set()).add(line.side)
+    assert all(len(sides) == 1 for sides in by_dialogue.values()), "a dialogue lies on both sides"
+
+
+def test_what_is_missing_or_unknown_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"trac1-en\.tsv: cannot be read"):
+        read_corpora(tmp_path)
+    for path in (data / "text").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "meld.tsv").write_text(
+        "split\ttext\temotion\tsentiment\tdialogue\ntrain\thello\tjoy\tgreat\t1\n", encoding="utf-8"
+    )
+    with pytest.raises(DatasetError, match=r"meld\.tsv, row 2: unknown label"):
+        read_corpora(tmp_path)
+
+
+def test_it_learns_what_the_corpora_say(trained: tuple[Trained, Path]) -> None:
+    found = trained[0]
+    assert found.history[-1]["loss"] < found.history[0]["loss"]
+    assert found.logits.shape == (len(found.validation), len(TEACHING))
+    nasty = np.array([attacks(line) == 1 and line.corpus == "insults" for line in found.validation])
+    nice = np.array([attacks(line) == 0 and line.corpus == "insults" for line in found.validation])
+    assert found.logits[nasty, 3].min() > found.logits[nice, 3].max()
+
+
+def test_a_finished_run_is_not_trained_again(
+    trained: tuple[Trained, Path], data: Path, encoder: Path
+) -> None:
+    seen: list[str] = []
+
+    def progress(step: str, completed: float, total: float) -> None:
+        if 0 < completed < total:
+            seen.append(step)
+
+    again = fit_text(data, trained[1], init=encoder, recipe=RECIPE, progress=progress)
+    assert seen == []
+    np.testing.assert_allclose(again.logits, trained[0].logits, atol=1e-5)
+
+
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(
+    trained: tuple[Trained, Path], data: Path, encoder: Path, tmp_path: Path
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(step: str, completed: float, total: float) -> None:
+        if step == "labels" and completed > 0.5 * total:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit_text(data, tmp_path, init=encoder, recipe=RECIPE, progress=stop)
+    again = fit_text(data, tmp_path, init=encoder, recipe=RECIPE)
+    assert [row["epoch"] for row in again.history] == [1, 2, 3]
+    np.testing.assert_allclose(again.logits, trained[0].logits, atol=2e-2)
+
+
+def test_the_folder_is_vouched_for_and_loads_in_transformers(folder: Path) -> None:
+    import hashlib
+
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    described = json.loads((folder / "blipper.json").read_text(encoding="utf-8"))
+    assert set(described["files"]) == set(FILES)
+    for file, digest in described["files"].items():
+        assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
+    assert tuple(model.config.id2label.values()) == SHIPPED
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    text = "you rotten vile thing"
+    ours = Shipped(folder).score([text]).logits[0]
+    theirs = model.float()(**tokenizer(text, return_tensors="pt")).logits[0].detach().numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_figures_come_with_baselines_intervals_and_a_card(folder: Path, data: Path) -> None:
+    metrics = evaluate(data, folder, resamples=20)
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == metrics
+    insults = next(one for one in metrics["corpora"] if one["corpus"] == "insults")
+    assert insults["value"] > 0.95 and insults["n"] == 1299 and insults["low"] <= insults["value"]
+    assert insults["baselines"]["tfidf-lr"]["value"] > 0.95
+    trac = metrics["corpora"][0]
+    assert (trac["corpus"], trac["metric"], trac["target"]) == ("trac1-en", "weighted F1", 0.60)
+    assert trac["baselines"]["vader"] is None
+    assert {one["head"] for one in metrics["calibration"]} == {"aggression", "sentiment"}
+    assert len(metrics["checklist"]["sentences"]) >= 150
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"{insults['value']:.3f}" in card and "{" not in card.replace("{name}", "")
+    assert f"insults (dev), insult: ROC-AUC {insults['value']:.3f}" in report(metrics)
+
+
+def test_another_encoder_is_refused(tmp_path: Path, encoder: Path, data: Path) -> None:
+    wrong = json.loads((encoder / "tokenizer.json").read_text(encoding="utf-8"))
+    wrong["model"] = {"type": "BPE", "vocab": {}, "merges": []}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(wrong), encoding="utf-8")
+    with pytest.raises(ModelError, match="holds no WordPiece tokenizer"):
+        prune(tmp_path / "tokenizer.json", ["hello"], 100)
+    with pytest.raises(ModelError, match="holds no text model"):
+        Shipped(tmp_path)
+
+
+def test_pieces_that_nobody_uses_are_left_out_and_all_words_can_be_spelt(encoder: Path) -> None:
+    from tokenizers import Tokenizer
+
+    content, rows = prune(encoder / "tokenizer.json", ["lovely lovely train"], 90)
+    tokenizer = Tokenizer.from_str(content)
+    assert tokenizer.encode("lovely train").tokens == ["[CLS]", "lovely", "train", "[SEP]"]
+    assert "[UNK]" not in tokenizer.encode("wretched zebra 42").tokens
+    assert tokenizer.token_to_id("wretched") is None
+    old = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    assert rows[tokenizer.token_to_id("lovely")] == old.token_to_id("lovely")
+
+
+def test_templates_teach_both_sides_and_never_the_same_sentence_on_two() -> None:
+    lines = make_lines(seed=1)
+    assert lines == make_lines(seed=1) != make_lines(seed=2)
+    hostile = {line.text for line in lines if line.labels["aggression"] > 0.5}
+    harmless = {line.text for line in lines if line.labels["aggression"] < 0.5}
+    assert len(hostile) > 1000 and len(harmless) > 1000
+    assert not hostile & harmless
+    assert not any(set("{}|") & set(line.text) for line in lines)
+
+
+def test_a_recogniser_mishears_but_never_writes_nothing() -> None:
+    rng = np.random.default_rng(0)
+    text = "you are going to hear your fool of a son there"
+    heard = {recognised(text, rng) for _ in range(50)}
+    assert len(heard) > 20 and all(heard)
+    assert recognised(text, rng, strength=0) == text
+    assert {recognised("no", rng, strength=3).split()[0] for _ in range(20)}
+    assert all(other != word for word, others in ALIKE.items() for other in others)
+
+
+def test_batches_hold_every_text_once_and_pad_to_the_longest() -> None:
+    pieces = [[2, *range(5, 5 + n), 3] for n in (1, 9, 4, 4, 30, 2, 7)]
+    order = [row for rows in batches(pieces, 3, np.random.default_rng(0)) for row in rows]
+    assert sorted(order) == list(range(7))
+    ids, mask = padded(pieces, np.array([0, 2]))
+    assert (
+        ids.shape == (2, 6) and mask.sum(axis=1).tolist() == [3, 6] and ids[0].tolist() == [2, 5, 3, 0, 0, 0]
+    )
+
+
+def test_unknown_labels_stay_unknown() -> None:
+    line = Line("sst2", "train", "a lovely thing", "sst2:0", {"sentiment": 2.0, "aggression": 0.0})
+    found = targets_of([line])
+    assert found.sentiment.tolist() == [2] and found.trac.tolist() == [-1] and found.turn.tolist() == [-1]
+    assert np.isnan(found.binary[0, 1:]).all() and found.binary[0, 0] == 0
+    assert np.isnan(found.emotions).all()
+
+
+def test_calibration_needs_both_sides() -> None:
+    lines = [Line("insults", "validation", "x", f"insults:{n}", {"insult": 0.0}) for n in range(4)]
+    with pytest.raises(ModelError, match="lack a class"):
+        calibrate_text(np.zeros((4, 11)), lines)
