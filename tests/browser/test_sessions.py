@@ -17,8 +17,8 @@ from ui.intake import SAMPLE
 
 pytestmark = pytest.mark.browser
 
-#: Seconds after which it must have ended. Streamlit by itself takes more than two minutes, and a busy machine is
-#: late; tests/ui/test_endings.py holds the watcher to its own time.
+#: Seconds after which it must have ended. Streamlit by itself takes more than two minutes, and a busy machine
+#: is late; tests/ui/test_endings.py holds the watcher to its own time.
 LATEST = GRACE + 60
 
 
