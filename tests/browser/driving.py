@@ -48,8 +48,9 @@ def arrive(page: Any, name: str) -> None:
 
 
 def settle(page: Any) -> None:
-    """Wait until the script that draws the page has run to its end."""
+    """Wait until the script that draws the page has run to its end, and what it drew has loaded its code."""
     page.locator(_SETTLED).wait_for()
+    page.get_by_test_id("stSkeleton").filter(visible=True).first.wait_for(state="detached")
 
 
 def go_to(page: Any, name: str) -> None:
