@@ -11,6 +11,7 @@ from typing import Final
 from blipper.progress import Progress, silent
 from blipper.recording import Notice
 from blipper.words.text_info import SENTIMENTS, TextModelInfo
+from blipper.words.text_labels import NOT_READ
 from blipper.words.text_models import TextModel
 from blipper.words.text_suggested import multilingual
 from blipper.words.transcript import LOW_CONFIDENCE, Transcript, Utterance
@@ -74,7 +75,7 @@ def read_transcript(
         does not know, keeps None.
     """
     used = _share_out([models] if isinstance(models, TextModel) else models)
-    infos = tuple(replace(model.info, reads=roles) for model, roles in used)
+    infos = tuple(_info(model, roles) for model, roles in used)
     keep = keep and infos == transcript.text_models
     utterances = list(transcript.utterances)
     if not keep:
@@ -146,6 +147,17 @@ def _share_out(models: Sequence[TextModel]) -> list[tuple[TextModel, tuple[str, 
             used.append((model, roles))
             taken.update(roles)
     return used
+
+
+def _info(model: TextModel, roles: tuple[str, ...]) -> TextModelInfo:
+    """Return what a model was used for: outputs of a role that another model has were not read."""
+    words = {"sentiment": "sentiment", "aggression": "verbal aggression"}
+    read = tuple(words[role] for role in roles)
+    labels = {
+        label: meaning if meaning.startswith(read) else NOT_READ
+        for label, meaning in model.info.labels.items()
+    }
+    return replace(model.info, reads=roles, labels=labels)
 
 
 def _unsure(confidence: float | None) -> bool:

@@ -134,6 +134,8 @@ def test_each_score_comes_from_the_first_model_that_gives_it(model: TextModel, t
         assert utterance.sentiment is not None
         assert utterance.sentiment["negative"] == pytest.approx(second.sentiment[index, 0])
     assert [info.reads for info in read.text_models] == [("aggression",), ("sentiment",)]
+    assert read.text_models[1].labels["aggression"] == "not read"
+    assert read.text_models[1].labels["negative"] == "sentiment: negative"
     assert roles_of(read.text_models)["aggression"].name == "somebody/toxic"
     (notice,) = read.notices
     assert "verbal aggression come from somebody/toxic, which was not calibrated" in notice.message
