@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import engines, material, models, report
+from benchmarks import engines, material, models, report, texts
 from benchmarks.explanations import explanations, verdicts
 
 TARGET = 150.0
@@ -210,6 +210,9 @@ def main() -> None:
         print("\nwriting down the words, each engine in a process of its own, on some of the reading")
         voice = result["reading"]["stages"]["whole"]["median"] * minutes / options.minutes
         engines.show(result["words"], voice)
+        result["texts"] = texts.measure()
+        print("\nscoring the words, each text model in a process of its own")
+        texts.show(result["texts"])
         result["start_up"] = start_up(path, 3)
         show("start-up", result["start_up"], None)
 

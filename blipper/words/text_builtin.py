@@ -21,6 +21,7 @@ from blipper.words.text_heads import Heads
 from blipper.words.text_info import SENTIMENTS, TextModelInfo
 from blipper.words.text_labels import meanings
 from blipper.words.text_models import TextModel
+from blipper.words.text_torch import beside_tensorflow
 
 WEIGHTS: Final = "model.safetensors"
 
@@ -159,7 +160,9 @@ def _network(files: Mapping[str, bytes], folder: Path) -> tuple[Any, dict[int, s
     import safetensors.torch
     import torch
     from safetensors import SafetensorError
-    from transformers import BertConfig, BertForSequenceClassification
+
+    with beside_tensorflow():
+        from transformers import BertConfig, BertForSequenceClassification
 
     try:
         values = json.loads(files["config.json"])

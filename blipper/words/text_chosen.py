@@ -14,6 +14,7 @@ from blipper.words.text_info import TextModelInfo
 from blipper.words.text_labels import map_labels, meanings, parse_mapping
 from blipper.words.text_models import TextModel
 from blipper.words.text_suggested import suggested
+from blipper.words.text_torch import beside_tensorflow
 
 #: Probability from which an utterance of a chosen model is worth a listen: nothing better is known.
 THRESHOLD: Final = 0.5
@@ -109,10 +110,11 @@ def _labels(values: Mapping[str, Any], name: str) -> dict[int, str]:
 def _network(folder: Path, name: str) -> Any:
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification
 
     try:
-        with _quiet():
+        with beside_tensorflow(), _quiet():
+            from transformers import AutoModelForSequenceClassification
+
             network, report = AutoModelForSequenceClassification.from_pretrained(
                 folder,
                 use_safetensors=True,
@@ -135,10 +137,11 @@ def _network(folder: Path, name: str) -> Any:
 def _tokenizer(folder: Path, name: str) -> tuple[Any, int]:
     """Return the tokenizer, a copy of its own, and how many tokens it says may be read at once."""
     from tokenizers import Tokenizer
-    from transformers import AutoTokenizer
 
     try:
-        with _quiet():
+        with beside_tensorflow(), _quiet():
+            from transformers import AutoTokenizer
+
             loaded = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
     except _UNFIT as error:

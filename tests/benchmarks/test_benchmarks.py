@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import explanations, material, memory, models, report, speech_misses, speed
+from benchmarks import explanations, material, memory, models, report, speech_misses, speed, texts
+from tests.words.tiny_text_model import save_built_in
 
 
 @pytest.mark.parametrize("kind", list(material.KINDS))
@@ -111,3 +112,26 @@ def test_every_way_of_explaining_is_timed_and_judged() -> None:
     timings["SHAP, top class"]["median"] = 3.5
     timings["integrated gradients"]["median"] = 0.2
     assert [line.split()[-1] for line in explanations.verdicts(timings)] == ["reached", "MISSED"]
+
+
+def test_text_models_are_timed_in_processes_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    monkeypatch.setenv("BLIPPER_TEXT_MODELS", str(tmp_path / "none"))
+    assert texts.measure(50, 1) == {}
+    texts.show({})
+    save_built_in(tmp_path / "text-small")
+    found = texts.measure(200, 1)
+    assert list(found) == ["built-in"]
+    row = found["built-in"]
+    assert row["utterances_per_s"] == pytest.approx(200 / row["seconds"]["median"])
+    assert row["parameters"] < 100_000
+    assert row["peak_mb"] > 50
+    texts.show(found)
+    said = capsys.readouterr().out
+    assert "not installed" in said
+    assert "target for the built-in: 300 a second" in said
+    lengths = [len(text.split()) for text in texts.utterances(1000)]
+    assert min(lengths) == 1
+    assert 7 < sum(lengths) / 1000 < 11

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from blipper.words import attach
 from blipper.words.transcript import Transcript, Utterance
+from tests.browser.serve import serve
 
 #: What makes an utterance hostile, or kind, to this stand-in.
 HOSTILE, KIND = ("idiot", "regret"), ("thank",)
@@ -34,7 +34,4 @@ def with_scores(analysis: Any, transcripts: Sequence[Transcript], **asked: Any) 
 
 if __name__ == "__main__":
     attach.with_transcripts = with_scores
-    from streamlit.web.cli import main
-
-    sys.argv = ["streamlit", "run", "app.py", "--server.headless", "true", "--server.port", sys.argv[1]]
-    sys.exit(main())
+    serve()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.browser.driving import (
+    arrive,
+    fits,
+    open_page,
+    open_sample,
+    settle,
+    still,
+    uploader,
+    wait_until,
+)
+from tests.browser.server import served
 
 pytestmark = pytest.mark.browser
 
@@ -40,37 +45,12 @@ The parcel is in the hall.
 @pytest.fixture(scope="module")
 def scored_url() -> Iterator[str]:
     """Start the app with words that are scored by a list."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    artifacts = ROOT / "artifacts"
-    artifacts.mkdir(exist_ok=True)
-    with (artifacts / "app-scored.log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.browser.scored_app", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            url, deadline = f"http://localhost:{port}", time.monotonic() + 240
-            while not answers(f"{url}/_stcore/health"):
-                assert process.poll() is None, "the app ended by itself; see artifacts/app-scored.log"
-                assert time.monotonic() < deadline, "the app did not answer"
-                time.sleep(0.3)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    with served("app-scored.log", "tests.browser.scored_app") as url:
+        yield url
 
 
 def picture(page: Any) -> bytes:
     """Return what the lanes look like, in the middle of the curve alone."""
-    page.wait_for_timeout(300)
     return bytes(page.locator(".player .stage").screenshot())
 
 
@@ -83,42 +63,43 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     width: int,
     theme: str,
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-    context.set_default_timeout(240_000)
-    page = context.new_page()
+    page = open_page(browser, viewport={"width": width, "height": 900}, color_scheme=theme)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(scored_url)
-    page.get_by_text("Sample", exact=True).click()
-    page.get_by_role("button", name="Open the sample").click()
-    page.locator(".player:not([aria-busy]) .stage canvas").first.wait_for()
+    arrive(page, "Review")
+    open_sample(page)
     assert page.locator(".curves").is_hidden()  # one curve: nothing to tell apart
     (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
-    page.locator("input[type=file]").last.set_input_files(str(tmp_path / "call.srt"))
+    uploader(page, "Or add a transcript").set_input_files(tmp_path / "call.srt")
 
     # The words are in the score: three curves, and who carried each event, in words.
     lines = page.locator(".lines li")
     lines.nth(3).wait_for()
     toggles = page.locator(".curves button")
     toggles.first.wait_for()
+    settle(page)
     assert toggles.all_text_contents() == ["Both together", "Voice", "Words"]
     rows = page.locator(".events tbody tr")
     threat = rows.filter(has_text="mostly the words")
     threat.first.wait_for()
     assert "sounds calm, hostile words" in threat.first.inner_text()
     assert "a threat can be spoken calmly" in threat.first.locator("td[title]").get_attribute("title")
-    assert rows.filter(has_text="sounds angry, harmless words").count() >= 1
+    rows.filter(has_text="sounds angry, harmless words").first.wait_for()
 
     # Each curve can be hidden, and the lanes change with it.
+    still(page, page.locator(".player .stage"))
     seen = {picture(page)}
     for number in range(3):
         toggles.nth(number).click()
         assert toggles.nth(number).get_attribute("aria-pressed") == "false"
+        wait_until(page, lambda: picture(page) not in seen, "hiding a curve changes nothing")
+        page.wait_for_timeout(300)
         seen.add(picture(page))
     assert len(seen) == 4
     for number in range(3):
         toggles.nth(number).click()
-    assert picture(page) in seen
+    wait_until(page, lambda: picture(page) in seen, "the curves do not come back")
     page.locator(".player .stage").hover(position={"x": 30, "y": 160})
     tip = page.locator(".tip")
     tip.get_by_text("sounds calm, hostile words").wait_for()
@@ -141,7 +122,7 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     assert "negative 0.80" in page.locator(".lines .sentiment").first.get_attribute("title")
     assert lines.nth(1).locator("p").evaluate("p => getComputedStyle(p).direction") == "rtl"
     shoot(page, f"fused-{width}-{theme}")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    fits(page)
 
     # The slider: at 0 the voice alone, so the threat is gone; back at once, without a model.
     slider = page.get_by_role("slider", name=re.compile("Voice ↔ words"))
@@ -151,4 +132,4 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     page.get_by_role("button", name="Both alike").click()
     threat.first.wait_for()
     assert complaints == []
-    context.close()
+    page.context.close()

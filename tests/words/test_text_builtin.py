@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import tracemalloc
 from pathlib import Path
@@ -285,3 +287,20 @@ def test_without_a_description_nothing_is_opened(tmp_path: Path) -> None:
 def test_a_seed_makes_another_model(tmp_path: Path, model: TextModel) -> None:
     other = tiny_model(tmp_path / "other", seed=1)
     assert not np.allclose(other.aggression_log_odds(SENTENCES), model.aggression_log_odds(SENTENCES))
+
+
+@pytest.mark.parametrize("first", ["tensorflow", "transformers"])
+def test_it_lives_beside_tensorflow(folder: Path, tmp_path: Path, first: str) -> None:
+    """Both bring an LLVM where triton is imported, and the process would end."""
+    chosen = save_classifier(tmp_path / "chosen", ("neutral", "toxic"))
+    load = (
+        "from blipper.words.sentiment import load_text_model\n"
+        f"for where in {str(folder)!r}, {str(chosen)!r}:\n"
+        "    load_text_model(where).score(['hello there'])\n"
+    )
+    both = ["import tensorflow\n", load] if first == "tensorflow" else [load, "import tensorflow\n"]
+    code = "".join(both) + "import sys\nassert 'triton' not in sys.modules\nprint('alive')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "alive\n", done.stderr
+    assert done.returncode == 0
+    assert "nanobind" not in done.stderr

@@ -14,6 +14,7 @@ from typing import Any
 from blipper.words.spoken import spoken
 from blipper.words.text_builtin import load_built_in
 from blipper.words.text_models import TextModel
+from blipper.words.text_torch import beside_tensorflow
 
 #: Sentences whose words the tokenizer knows whole.
 SENTENCES = (
@@ -76,7 +77,9 @@ def save_classifier(
         Standard deviation of the weights: enough for scores that differ.
     """
     import torch
-    from transformers import BertConfig, BertForSequenceClassification
+
+    with beside_tensorflow():
+        from transformers import BertConfig, BertForSequenceClassification
 
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer_json(folder)
