@@ -141,7 +141,7 @@ def _unheard_in(track: Track) -> Iterator[float]:
     if track.transcript is None:
         return
     for one in track.transcript.utterances:
-        hostile = one.aggression is not None and one.aggression >= fusion.HOSTILE
+        hostile = one.aggression is not None and one.aggression >= fusion.hostile_from(track.transcript)
         if not hostile or fusion.words_reliability(one, track.transcript) == 0:
             continue
         reached = track.curve.aggression[cells(one, track.curve)]

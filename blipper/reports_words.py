@@ -9,6 +9,7 @@ from blipper.export.text import one_line
 from blipper.terminal import columns
 from blipper.wording import clock
 from blipper.words.text_info import TextModelInfo
+from blipper.words.text_labels import NOT_READ
 from blipper.words.transcript import Transcript, Utterance
 
 
@@ -61,10 +62,10 @@ def transcript_summary(transcript: Transcript) -> list[str]:
 def _reader(info: TextModelInfo) -> str:
     what = " and ".join("verbal aggression" if role == "aggression" else role for role in info.reads)
     commit = f", commit {info.revision[:12]}" if info.revision else ""
-    labels = "; ".join(
-        f"{one_line(label)}: {meaning}" for label, meaning in info.labels.items() if meaning != "not read"
-    )
-    return f"Words scored for {what} by {one_line(info.name)} ({info.sha256[:12]}{commit}; {labels})."
+    read = [f"{one_line(label)}: {said}" for label, said in info.labels.items() if said != NOT_READ]
+    # What is ours is called what it is taken for.
+    labels = "" if info.calibrated else f"; {'; '.join(read)}"
+    return f"Words scored for {what} by {one_line(info.name)} ({info.sha256[:12]}{commit}{labels})."
 
 
 def _read(utterance: Utterance) -> tuple[str, str]:

@@ -5,7 +5,7 @@ each side can be relied on), :mod:`.events` marks stretches and names the trend,
 carries a stretch. Times are seconds; curves lie on a regular grid and are NaN where nobody speaks.
 """
 
-from blipper.fusion.cases import HOSTILE, Carrier, Case, carrier, case_between, case_of
+from blipper.fusion.cases import HOSTILE, Carrier, Case, carrier, case_between, case_of, hostile_from
 from blipper.fusion.combining import AGAINST, BALANCE, PRIOR, fuse, log_odds, weights
 from blipper.fusion.curve import SMOOTHING, STEP, smooth, window_weights
 from blipper.fusion.events import EventSettings, find_events, trend
@@ -26,6 +26,7 @@ __all__ = [
     "case_of",
     "find_events",
     "fuse",
+    "hostile_from",
     "log_odds",
     "smooth",
     "sound_reliability",

@@ -6,21 +6,29 @@ calm voice with hostile words (a cold threat), or neither: one fused score would
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import numpy as np
 
 from blipper.results import Analysis, Event
+from blipper.words.transcript import Transcript
 
 #: Which side carries a stretch.
 Carrier = Literal["voice", "words", "both"]
 #: Which side alone stands out, or both, or neither.
 Case = Literal["both", "voice", "words", "neither"]
 
-#: Words' score from which they count as hostile: the text models' calibrated threshold.
+#: Words' score from which they count as hostile where no text model says.
 HOSTILE: Final = 0.5
 #: A side carries a stretch "mostly" if it gives so much of what speaks for aggression.
 _MOSTLY: Final = 2 / 3
+
+
+def hostile_from(transcript: Transcript | None) -> float:
+    """Return the score from which a transcript's words count as hostile: its text model's threshold."""
+    models = () if transcript is None else transcript.text_models
+    return next((model.threshold for model in models if "aggression" in model.reads), HOSTILE)
 
 
 def carrier(event: Event) -> Carrier | None:
@@ -56,8 +64,8 @@ def case_between(analysis: Analysis, channel: int, start: float, end: float) -> 
     Parameters
     ----------
     analysis : Analysis
-        A voice sounds angry from its threshold on, words are hostile from :data:`HOSTILE` on; of either the
-        highest score in the stretch counts.
+        A voice sounds angry from the threshold in force on, words are hostile from :func:`hostile_from` on;
+        of either the highest score in the stretch counts.
     channel : int
     start, end : float
         Seconds.
@@ -70,13 +78,13 @@ def case_between(analysis: Analysis, channel: int, start: float, end: float) -> 
     track = analysis.tracks[channel]
     if track.fused is None:
         return None
-    half = track.curve.step / 2
-    inside = (track.curve.times + half > start) & (track.curve.times - half < end)
+    step = track.curve.step
+    inside = slice(max(0, int(start / step + 1e-9)), max(0, math.ceil(end / step - 1e-9)))
     words = track.fused.words_score[inside]
     if np.isnan(words).all():
         return None
     angry = bool(np.nanmax(track.curve.aggression[inside]) >= analysis.threshold)
-    hostile = bool(np.nanmax(words) >= HOSTILE)
+    hostile = bool(np.nanmax(words) >= hostile_from(track.transcript))
     if angry and hostile:
         return "both"
     return "voice" if angry else "words" if hostile else "neither"

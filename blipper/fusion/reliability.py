@@ -19,6 +19,8 @@ LEFT_BY: Final = {"good": 1.0, "fair": 0.8, "poor": 0.5, "unknown": 1.0}
 DRAFT: Final = 0.5
 #: And where the words' times are a guess, so that they may belong to other moments.
 SPREAD: Final = 0.5
+#: And where the text model's scores are not calibrated, so that 0.9 is not known to mean nine in ten.
+UNCALIBRATED: Final = 0.5
 
 
 def sound_reliability(quality: Quality) -> float:
@@ -45,9 +47,9 @@ def words_reliability(utterance: Utterance, transcript: Transcript) -> float:
 
     The mean confidence of those words that a text model may read: words below
     :data:`~blipper.words.transcript.LOW_CONFIDENCE` are kept from it, so they neither add to the score nor
-    take from its reliability. Half of it for a rough draft, and half where times are a guess; an utterance
-    that a person corrected is no draft any more. Where an engine gives no confidences (a file that the user
-    has) nothing speaks against the words.
+    take from its reliability. Half of it for a rough draft, half where times are a guess, and half where the
+    model that read them is not calibrated; an utterance that a person corrected is no draft any more. Where
+    an engine gives no confidences (a file that the user has) nothing speaks against the words.
 
     Parameters
     ----------
@@ -71,4 +73,6 @@ def words_reliability(utterance: Utterance, transcript: Transcript) -> float:
         left *= DRAFT
     if transcript.timing == "spread":
         left *= SPREAD
+    if any("aggression" in model.reads and not model.calibrated for model in transcript.text_models):
+        left *= UNCALIBRATED
     return left

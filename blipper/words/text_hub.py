@@ -277,8 +277,8 @@ def _unreachable(wanted: Wanted, reason: object) -> str:
     return (
         f"The text model {asked} is not on this machine and cannot be fetched from {endpoint()}: "
         f"{str(said).splitlines()[0]}. On a machine with network run 'blipper models download {asked}' and "
-        f"copy {text_models_dir()} here (or name its folder in {FOLDER_VARIABLE}), or give the model's own "
-        "folder instead of its name; 'built-in' needs no network."
+        f"copy its blipper/text to {text_models_dir()} here (or name the copy in {FOLDER_VARIABLE}), or give "
+        "the model's own folder instead of its name; 'built-in' needs no network."
     )
 
 

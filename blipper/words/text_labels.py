@@ -55,6 +55,9 @@ _BESIDE: Final = frozenset(
     )
 )
 
+#: What is said of an output that nothing is concluded from.
+NOT_READ: Final = "not read"
+
 _HOW: Final = (
     "say what they mean after the name, as in NAME#aggression=insult/threat or "
     "NAME#negative=LABEL_0,neutral=LABEL_1,positive=LABEL_2 (labels or their numbers; several joined by "
@@ -162,7 +165,7 @@ def meanings(labels: Mapping[int, str], heads: Heads) -> dict[str, str]:
     """Return what each label is taken for, in words for people."""
     found: dict[str, str] = {}
     for index, label in sorted(labels.items()):
-        meaning = "not read"
+        meaning = NOT_READ
         for name, group in zip(SENTIMENTS, heads.sentiment or ((), (), ()), strict=True):
             if index in group:
                 meaning = f"sentiment: {name}"

@@ -11,6 +11,7 @@ from typing import Final
 from blipper.progress import Progress, silent
 from blipper.recording import Notice
 from blipper.words.text_info import SENTIMENTS, TextModelInfo
+from blipper.words.text_labels import NOT_READ
 from blipper.words.text_models import TextModel
 from blipper.words.text_suggested import multilingual
 from blipper.words.transcript import LOW_CONFIDENCE, Transcript, Utterance
@@ -74,29 +75,33 @@ def read_transcript(
         does not know, keeps None.
     """
     used = _share_out([models] if isinstance(models, TextModel) else models)
-    infos = tuple(replace(model.info, reads=roles) for model, roles in used)
+    infos = tuple(_info(model, roles) for model, roles in used)
     keep = keep and infos == transcript.text_models
     utterances = list(transcript.utterances)
     if not keep:
         utterances = [replace(one, sentiment=None, aggression=None) for one in utterances]
     readable = [text_for_model(utterance) for utterance in utterances]
     notices = [notice for notice in transcript.notices if not notice.code.startswith(NOTICES)]
-    unread: set[int] = {index for index, text in enumerate(readable) if not _has_letters(text)}
-    if unread and used:
+    # What a model's form leaves of a text decides, too: of a link or a user's name it leaves nothing.
+    blank = [
+        {i for i, text in enumerate(readable) if not _has_letters(model.form(text))} for model, _ in used
+    ]
+    unread = set().union(*blank)
+    if unread:
         notices.append(_unread_notice(len(unread), len(utterances)))
-    for (model, roles), info in zip(used, infos, strict=True):
+    for (model, roles), info, nothing in zip(used, infos, blank, strict=True):
         if not _knows(info, transcript.language):
             notices.append(_language_notice(info, str(transcript.language)))
             continue
         foreign = {
-            index for index, text in enumerate(readable) if index not in unread and _foreign(info, text)
+            index for index, text in enumerate(readable) if index not in nothing and _foreign(info, text)
         }
         if foreign:
             notices.append(_letters_notice(info, len(foreign), len(utterances)))
         asked = [
             index
             for index, one in enumerate(utterances)
-            if index not in unread | foreign
+            if index not in nothing | foreign
             and not (keep and one.sentiment is not None and "sentiment" in roles)
             and not (keep and one.aggression is not None and "aggression" in roles)
         ]
@@ -142,6 +147,17 @@ def _share_out(models: Sequence[TextModel]) -> list[tuple[TextModel, tuple[str, 
             used.append((model, roles))
             taken.update(roles)
     return used
+
+
+def _info(model: TextModel, roles: tuple[str, ...]) -> TextModelInfo:
+    """Return what a model was used for: outputs of a role that another model has were not read."""
+    words = {"sentiment": "sentiment", "aggression": "verbal aggression"}
+    read = tuple(words[role] for role in roles)
+    labels = {
+        label: meaning if meaning.startswith(read) else NOT_READ
+        for label, meaning in model.info.labels.items()
+    }
+    return replace(model.info, reads=roles, labels=labels)
 
 
 def _unsure(confidence: float | None) -> bool:

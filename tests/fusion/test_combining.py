@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from blipper.errors import SettingsError
-from blipper.fusion import AGAINST, PRIOR, fuse, log_odds, weights, words_reliability
+from blipper.fusion import AGAINST, PRIOR, fuse, hostile_from, log_odds, weights, words_reliability
+from blipper.words.text_info import TextModelInfo
 from blipper.words.transcript import LOW_CONFIDENCE, Dropped
 from tests.fusion.making import curve_of, said, transcript
 
@@ -209,6 +210,13 @@ def test_unsure_sides_count_less():
     assert 0.1 < rough < fused(quiet, hostile)[0]
     assert 0.1 < fused(quiet, unsure)[0] < fused(quiet, hostile)[0]
     assert fused(quiet, hostile, timing="spread")[0] == rough
+    toxic = TextModelInfo("org/toxic", "ab" * 32, "c" * 40, {}, 0.7, False, ("en",), reads=("aggression",))
+    assert fused(quiet, hostile, text_models=(toxic,))[0] == rough
+    small = replace(toxic, calibrated=True)
+    tone = replace(toxic, reads=("sentiment",))
+    assert fused(quiet, hostile, text_models=(small, tone))[0] == fused(quiet, hostile)[0]
+    assert hostile_from(transcript(text_models=(tone, toxic))) == 0.7
+    assert hostile_from(transcript()) == hostile_from(None) == 0.5
     by_hand = [said(0, 0.5, 0.9, 1.0)]
     assert fused(quiet, by_hand, draft=True, edited=True)[0] == fused(quiet, hostile)[0]
 

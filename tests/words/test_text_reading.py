@@ -78,7 +78,7 @@ def test_a_word_that_was_hardly_heard_says_nothing(model: TextModel) -> None:
 
 
 def test_nothing_left_to_read_keeps_none_and_is_told(model: TextModel) -> None:
-    transcript = written(SENTENCES[0], "", "... 10!", "♪♪")
+    transcript = written(SENTENCES[0], "@somebody https://a.example", "... 10!", "♪♪")
     transcript = replace(transcript, utterances=(*transcript.utterances, said("no way", 0.1, 0.2)))
     read = read_transcript(transcript, [model])
     assert [one.aggression is None for one in read.utterances] == [False, True, True, True, True]
@@ -134,6 +134,8 @@ def test_each_score_comes_from_the_first_model_that_gives_it(model: TextModel, t
         assert utterance.sentiment is not None
         assert utterance.sentiment["negative"] == pytest.approx(second.sentiment[index, 0])
     assert [info.reads for info in read.text_models] == [("aggression",), ("sentiment",)]
+    assert read.text_models[1].labels["aggression"] == "not read"
+    assert read.text_models[1].labels["negative"] == "sentiment: negative"
     assert roles_of(read.text_models)["aggression"].name == "somebody/toxic"
     (notice,) = read.notices
     assert "verbal aggression come from somebody/toxic, which was not calibrated" in notice.message

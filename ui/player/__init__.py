@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit import runtime
 
 from blipper.figures.palette import EMOTION_COLOURS, EMOTION_PATTERNS
-from blipper.fusion import HOSTILE
+from blipper.fusion import hostile_from
 from blipper.results import Analysis, Event
 from blipper.voice.labels import EMOTIONS
 from blipper.words.transcript import LOW_CONFIDENCE
@@ -103,7 +103,7 @@ def show_words(
             "player": f"{opened.id}-{channel}",
             "draft": transcript is not None and transcript.draft,
             "low": LOW_CONFIDENCE,
-            "hostile": HOSTILE,
+            "hostile": hostile_from(transcript),
             "utterances": data.utterances(analysis, channel),
         },
         on_correction_change=on_correction,

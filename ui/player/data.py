@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blipper.fusion import HOSTILE, case_between, case_of
+from blipper.fusion import case_between, case_of, hostile_from
 from blipper.results import Analysis, Event
 from blipper.wording import CASE_SENTENCES, CASES, carried_by
 from blipper.words.transcript import Utterance
@@ -26,7 +26,7 @@ def curves(analysis: Analysis, channel: int) -> dict[str, object] | None:
     return {
         "fused": packed(fused.aggression),
         "words": packed(fused.words_score),
-        "hostile": HOSTILE,
+        "hostile": hostile_from(analysis.tracks[channel].transcript),
         "cases": CASES,
     }
 

@@ -18,7 +18,7 @@ from blipper.export.report import content, figures
 from blipper.export.report.reasons import explain_events
 from blipper.export.text import encodable, one_line
 from blipper.export.writer import Sound, Writer
-from blipper.fusion import HOSTILE
+from blipper.fusion import hostile_from
 from blipper.results import Analysis
 from blipper.settings import Settings
 from blipper.wording import length, summary_sentence, trend_sentence
@@ -70,7 +70,7 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         events=content.event_rows(analysis),
         strongest=strongest[0] if strongest else None,
         balance=Settings.from_dict(analysis.settings).balance if fused else None,
-        hostile=HOSTILE,
+        hostile=max(hostile_from(track.transcript) for track in analysis.tracks),
         fused=fused,
         speakers_known=any(track.turns for track in analysis.tracks),
         talk=content.talk_content(analysis),

@@ -1,0 +1,50 @@
+"""The text model that ships, as it lies in the repository."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from blipper.words.sentiment import load_text_model
+from blipper.words.text_builtin import built_in_folder
+from blipper.words.text_models import TextModel
+from tests.conftest import ROOT
+
+HOSTILE = (
+    "You are a stupid, useless idiot and everybody hates you.",
+    "Shut your mouth or I will break your face.",
+    "I'm going to find you and you will regret this, you liar.",
+)
+HARMLESS = (
+    "Thank you so much, that was very kind of you.",
+    "The train to the coast leaves at ten past four.",
+    "Could you tell me when my parcel will be here?",
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> TextModel:
+    if not built_in_folder().is_dir():
+        pytest.skip(f"{built_in_folder()}: the built-in text model is not here")
+    return load_text_model()
+
+
+def test_it_tells_hostile_words_from_harmless_ones(model: TextModel) -> None:
+    scores = model.score([*HOSTILE, *HARMLESS])
+    assert scores.aggression is not None
+    assert scores.sentiment is not None
+    assert (scores.aggression[:3] >= model.info.threshold).all()
+    assert (scores.aggression[3:] < model.info.threshold).all()
+    assert (scores.sentiment[:3].argmax(axis=1) == 0).all()
+    assert scores.sentiment[3].argmax() == 2
+
+
+def test_it_is_as_small_and_as_described_as_promised(model: TextModel) -> None:
+    folder = built_in_folder()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 25e6
+    assert model.info.name == folder.name == "text-small"
+    assert model.info.languages == ("en",)
+    if folder.parent == ROOT / "models":
+        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        assert figures["sha256"] == model.info.sha256
