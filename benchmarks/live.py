@@ -4,6 +4,8 @@ Run it from the checkout's root::
 
     python -m benchmarks.live [--minutes 10] [--rates 16000 48000 8000] [--block 0.02] [--hours 6]
 
+Some five minutes with the defaults, most of them for the six hours.
+
 The stream's clock is simulated, so ten minutes take seconds: a block arrives when its last sample has been
 spoken, its work begins then or when the work before it is done, and takes as long as it is measured to take.
 A result's delay is the end of that work less the window's end, so waiting, resampling and a pause that has to
@@ -79,18 +81,25 @@ def memory(samples: material.Samples, hours: float, model: Any) -> dict[str, Any
     block = 4 * material.RATE
     readings: list[tuple[float, int]] = []
     most = 0
+    began = time.process_time()
     while analyser.duration < hours * 3600:
         for first in range(0, len(samples) - block + 1, block):
             analyser.add(samples[first : first + block])
             most = max(most, analyser.buffered_bytes)
         readings.append((analyser.duration, _resident()))
+    spent = time.process_time() - began
     first = readings[max(0, len(readings) // 10 - 1)]
+    later = [reading for reading in readings if reading[0] >= first[0]]
+    slope = np.polyfit([at / 3600 for at, _ in later], [mb / 1e6 for _, mb in later], 1)[0]
     return {
         "hours": readings[-1][0] / 3600,
+        "x_real_time_of_cpu": readings[-1][0] / spent,
         "most_sound_kept_s": most / 4 / material.RATE,
         "resident_mb_after_a_tenth": first[1] / 1e6,
         "resident_mb_at_the_end": readings[-1][1] / 1e6,
         "growth_mb": (readings[-1][1] - first[1]) / 1e6,
+        "growth_mb_an_hour": float(slope) if len(later) > 2 else 0.0,
+        "readings_h_mb": [[round(at / 3600, 3), round(mb / 1e6, 1)] for at, mb in readings],
     }
 
 
@@ -138,7 +147,8 @@ def main() -> None:
     report.table(("delay from a window's end (ms)", "windows", "median", "95 %", "most"), rows)
     talk, _ = material.talk(min(options.minutes, 10) * 60)
     result["memory"] = memory(talk.clip(-1, 1), options.hours, model)
-    print("\nmemory:", {name: round(value, 2) for name, value in result["memory"].items()})
+    told = {name: value for name, value in result["memory"].items() if name != "readings_h_mb"}
+    print("\nmemory:", {name: round(value, 2) for name, value in told.items()})
     kinds = [result[kind][str(rate)]["delay_s"]["p95"] for kind in material.KINDS for rate in options.rates]
     print(f"\nHighest 95th percentile: {1000 * max(kinds):.0f} ms; target {1000 * TARGET:.0f} ms")
     report.save("live", result, options.save)

@@ -246,6 +246,7 @@ def analyze(
         from blipper.export import Sound
         from blipper.reports import analysis_text
         from blipper.speakers.talk import rename
+        from blipper.words.text_loading import load_readers
 
         # The recording first: what is wrong with it shows before TensorFlow's seconds.
         with progress_bars() as progress:
@@ -255,7 +256,7 @@ def analyze(
             result = conductor.analyze(recording, model=voice, settings=settings, progress=progress)
         if labels:
             result = rename(result, labels)
-        sound = Sound(recording, voice)
+        sound = Sound(recording, voice, readers=lambda told: load_readers(text_model, progress=told).models)
         unwritten = [message for target in outputs if (message := _write_output(result, target, sound))]
         if as_json:
             write_json(result.to_dict())

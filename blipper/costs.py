@@ -1,7 +1,8 @@
 """What a large number of minutes would take: on this machine, in a person's hours, and at cloud services.
 
 The machine's pace is measured on the spot on one recording and split into what every second of sound costs
-(decoding, finding speech, checking quality) and what every second of *speech* costs on top (the voice model).
+(decoding, finding speech, checking quality) and what every second of *speech* costs on top (the voice model,
+and an engine that writes a transcript, where one is counted).
 The rest is arithmetic. Money is in US dollars, as the services' prices are.
 """
 
@@ -20,12 +21,17 @@ from blipper import audio, quality, speech
 from blipper.analysis import score_windows
 from blipper.errors import BlipperError, SettingsError
 from blipper.progress import Progress, silent
+from blipper.recording import Recording
+from blipper.results import Span
 from blipper.voice.models import VoiceModel
 from blipper.voice.windows import place_windows
+from blipper.words.transcribe import Engine
 
 #: Seconds of sound that a measurement repeats its recording to; short enough to wait for, long enough to fill
 #: the model's batches.
 MEASURED: Final = 240.0
+#: Seconds of speech that an engine writes down to be measured: it may take as long as they last.
+WRITTEN: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,11 @@ class Pace:
     seconds : float
         Length of the sound that was measured.
     repeats : int
-        Each figure is the median of so many runs.
+        Each figure but `per_words` is the median of so many runs.
+    engine : str or None
+        What writes the transcript; None where none is counted.
+    per_words : float
+        Seconds of work per second of speech that a transcript takes on top: one run.
     """
 
     model: str
@@ -53,10 +63,12 @@ class Pace:
     speech_share: float
     seconds: float
     repeats: int
+    engine: str | None = None
+    per_words: float = 0.0
 
     def times_real_time(self, speech_share: float) -> float:
         """Return how many seconds of sound one process does in a second."""
-        return 1 / (self.per_sound + self.per_speech * speech_share)
+        return 1 / (self.per_sound + (self.per_speech + self.per_words) * speech_share)
 
 
 @dataclass(frozen=True)
@@ -185,7 +197,12 @@ CLOUD_PRICES: Final = (
 
 
 def measure_pace(
-    source: str | Path, model: VoiceModel, *, repeats: int = 3, progress: Progress = silent
+    source: str | Path,
+    model: VoiceModel,
+    *,
+    engine: Engine | None = None,
+    repeats: int = 3,
+    progress: Progress = silent,
 ) -> Pace:
     """Measure how fast one process of this machine analyses speech.
 
@@ -194,6 +211,8 @@ def measure_pace(
     source : path
         A recording with speech; it is repeated to :data:`MEASURED` seconds for all but decoding.
     model : VoiceModel
+    engine : Engine, optional
+        What writes transcripts, loaded; without one no transcript is counted.
     repeats : int
         Runs of which the median counts, 1 or more; one more comes first, uncounted.
     progress : Progress, optional
@@ -237,6 +256,7 @@ def measure_pace(
             run()
             taken.append(time.perf_counter() - started)
         costs.append(statistics.median(taken[1:]) / seconds)
+    per_words = 0.0 if engine is None else _words(engine, once, progress)
     progress("measure", total, total)
     return Pace(
         model=model.info.name,
@@ -245,7 +265,22 @@ def measure_pace(
         speech_share=spoken / recording.duration,
         seconds=recording.duration,
         repeats=repeats,
+        engine=None if engine is None else engine.name,
+        per_words=per_words,
     )
+
+
+def _words(engine: Engine, recording: Recording, progress: Progress) -> float:
+    """Return seconds of work per second of speech of writing a transcript."""
+    spans: list[Span] = []
+    for span in speech.detect_speech(recording):
+        left = WRITTEN - sum(held.duration for held in spans)
+        if left <= 0:
+            break
+        spans.append(Span(span.start, min(span.end, span.start + left)))
+    started = time.perf_counter()
+    engine.transcribe(recording, 0, spans, progress)
+    return (time.perf_counter() - started) / sum(span.duration for span in spans)
 
 
 def estimate(pace: Pace, volume: Volume) -> Estimate:

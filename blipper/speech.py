@@ -29,6 +29,9 @@ FRAME: Final = silero.FRAME
 CONTEXT: Final = silero.CONTEXT
 #: Frames at a time: 128 * 32 ms = 4.1 s. More are no quicker (measured): these stay within a core's cache.
 FRAMES_A_CALL: Final = 128
+#: Up to so many frames, as come while listening live, go one by one: a few together wake the threads of the
+#: matrix library, which on a busy machine wait for each other for tens of milliseconds (measured).
+FEW_FRAMES: Final = 16
 #: Spans start and end on this grid, in seconds: one hop of the voice models' log-mel frames, so that a
 #: window's frames do not depend on how a recording was cut into blocks.
 GRID: Final = 0.01
@@ -115,8 +118,9 @@ class SpeechDetector:
         frames[:1, :CONTEXT] = self._context
         frames[1:, :CONTEXT] = frames[:-1, -CONTEXT:]
         self._context = frames[-1, -CONTEXT:].copy() if n_frames else self._context
-        for first in range(0, n_frames, FRAMES_A_CALL):
-            part = slice(first, first + FRAMES_A_CALL)
+        size = 1 if n_frames <= FEW_FRAMES else FRAMES_A_CALL
+        for first in range(0, n_frames, size):
+            part = slice(first, first + size)
             gates = silero.encode(frames[part])
             found[part], self._hidden, self._cell = silero.recur(gates, self._hidden, self._cell)
         return found

@@ -12,6 +12,10 @@ opened = current()
 if opened is None:
     explain_view.show_nothing_open()
 elif not opened.analysis.has_speech:
-    st.info("Nobody was heard to speak in this recording, so there is no score to explain.")
+    st.info(
+        "Nobody was heard to speak in this recording, so there is no score to explain. Open another one on "
+        "the Review page."
+    )
+    st.page_link("pages/review.py", label="Go to Review", icon=":material/arrow_forward:")
 else:
     explain_view.show(opened)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from datetime import date
 from pathlib import Path
 
@@ -39,6 +41,30 @@ def test_the_review_by_hand() -> None:
 
 def test_marking_everything_saves_nothing() -> None:
     assert review(Volume(60), events_per_hour=240, seconds_per_event=30, hourly_wage=0).saved == -1
+
+
+def test_a_transcript_adds_to_every_second_of_speech() -> None:
+    with_words = dataclasses.replace(PACE, engine="e", per_words=0.1)
+    assert with_words.times_real_time(0.5) == pytest.approx(1 / (0.002 + 0.5 * 0.104))
+    assert with_words.times_real_time(0.0) == PACE.times_real_time(0.0)
+
+
+def test_an_engine_is_measured_on_some_of_the_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "MEASURED", 40.0)
+    monkeypatch.setattr(costs, "WRITTEN", 3.0)
+    given: list[float] = []
+
+    class Slow:
+        name = "slow"
+
+        def transcribe(self, recording, channel, speech, progress=None):  # type: ignore[no-untyped-def]
+            given.append(sum(span.duration for span in speech))
+            time.sleep(0.6)
+
+    got = measure_pace(SCENE, load_model("mel-cnn"), engine=Slow(), repeats=1)  # type: ignore[arg-type]
+    assert given == [pytest.approx(3.0)]
+    assert got.engine == "slow"
+    assert 0.2 <= got.per_words < 1.0
 
 
 @pytest.mark.parametrize(

@@ -192,11 +192,16 @@ def test_agreement_and_precision(library: Database) -> None:
                 library, item.id, target="event", start=2, end=5, verdict=answer, analyst=analyst,
                 analysis_id=item.newest.id,
             )  # fmt: skip
+            lib.judge(
+                library, item.id, target="utterance", start=3, end=4, verdict=answer, analyst=analyst,
+                analysis_id=item.newest.id,
+            )  # fmt: skip
     run(app)
     assert len(app.get("plotly_chart")) == 1
     precision, pairs = (frame.value for frame in app.dataframe)
-    assert precision["Judged"].tolist()[:3] == [1, 1, 1]  # the tie does not count
-    assert pairs.iloc[0].tolist() == ["Ana", "Ben", 2, "50%", "0.00"]
+    # The tie does not count, and neither do utterances: the threshold is the curve's.
+    assert precision["Judged"].tolist()[:3] == [1, 1, 1]
+    assert pairs.iloc[0].tolist() == ["Ana", "Ben", 4, "50%", "0.00"]
     labels = [button.label for button in app.get("download_button")]
     assert labels == ["This table (CSV)"] * 2 + ["Dataset (ZIP)"]
     packed = zipfile.ZipFile(io.BytesIO(library_dataset._make(library, "Ana", True)()))

@@ -21,7 +21,7 @@ from blipper import models_dir, summary_sentence
 from blipper.audio import Limits
 from blipper.export import WRITERS
 from blipper.speakers import Turn, guess
-from ui.intake import SAMPLE
+from ui.intake import SAMPLE, TOUR
 from ui.session import Shelf
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -74,6 +74,12 @@ def speech_and_silence() -> np.ndarray:
     samples, rate = sf.read(SAMPLE, frames=30 * 16_000)
     assert rate == 16_000
     return np.stack([samples, np.zeros_like(samples)], axis=1)
+
+
+def test_the_first_visit_is_a_tour_in_three_sentences(page: AppTest) -> None:
+    assert len(TOUR) == 3
+    assert all(sentence in shown(page) for sentence in TOUR)
+    assert all(sentence.count(". ") == 0 and sentence.endswith(".") for sentence in TOUR)
 
 
 def test_the_empty_page_says_what_a_score_is(page: AppTest) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from tests.conftest import ROOT
-from tools.scaling_figures import DOCUMENT, END, RESULTS, START, render
+from tools.scaling_figures import DOCUMENT, END, RESEARCH, RESULTS, START, render, render_cost
 
 
 def test_the_document_shows_what_the_benchmark_saved():
@@ -14,6 +14,14 @@ def test_the_document_shows_what_the_benchmark_saved():
     assert ("Other work was running" in section) == (
         result["machine"]["load_average_at_start"][0] > result["machine"]["cores"] / 2
     )
+
+
+def test_the_research_notes_show_it_too():
+    section = RESEARCH.read_text(encoding="utf-8").split(START)[1].split(END)[0]
+    result = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert section == render_cost(result)
+    result["blipper"]["x_real_time"] = 600.0
+    assert "100,000 minutes take 2.8 hours" in render_cost(result)
 
 
 def test_projections_follow_from_the_measured_rate():

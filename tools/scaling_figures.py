@@ -1,6 +1,6 @@
-"""The figures in docs/scaling.md, written from benchmarks/results/batch.json.
+"""The batch's figures in docs/scaling.md and docs/guide/research.md, from benchmarks/results/batch.json.
 
-Usage: python tools/scaling_figures.py          (rewrites the part of docs/scaling.md between the two markers)
+Usage: python tools/scaling_figures.py          (rewrites the parts of the two between their markers)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "batch.json"
 DOCUMENT = ROOT / "docs" / "scaling.md"
+RESEARCH = ROOT / "docs" / "guide" / "research.md"
 START, END = "<!-- figures: python -m benchmarks.batch --write -->\n", "<!-- end of figures -->"
 
 #: Minutes of sound that the projections are for.
@@ -29,12 +30,38 @@ def render(result: dict[str, Any]) -> str:
     return "\n".join([*_measured(result), "", *_projected(result), ""])
 
 
+_NAMES = {
+    "librosa and Keras loop": "as fast as the notebooks' loop over librosa and Keras",
+    "openSMILE eGeMAPS": "as fast as openSMILE's eGeMAPS",
+}
+
+
+def render_cost(result: dict[str, Any]) -> str:
+    """Return what 100,000 minutes cost, for the research notes."""
+    machine, rate, workers = result["machine"], result["blipper"]["x_real_time"], result["workers"]
+    busy = ", while other work was running" if _is_busy(machine) else ""
+    ratios = " and ".join(
+        f"{ratio / workers:,.0f} times {_NAMES.get(name, name)}"
+        for name, ratio in sorted(result["ratios"].items())
+    )
+    return (
+        f"`blipper batch` without transcripts went at {rate:,.0f} times real time with {workers} workers "
+        f"({machine['processor']}, {machine['date']}{busy}): {LAPTOP:,} minutes take "
+        f"{LAPTOP / rate / 60:.1f} hours there, projected. A worker alone is {ratios}, on the same "
+        "machine. How it was measured, and what breaks first beyond that: `docs/scaling.md`.\n"
+    )
+
+
+def _is_busy(machine: dict[str, Any]) -> bool:
+    return bool(machine["load_average_at_start"][0] > machine["cores"] / 2)
+
+
 def _measured(result: dict[str, Any]) -> list[str]:
     machine, mine, many = result["machine"], result["blipper"], result["many"]
     load = machine["load_average_at_start"][0]
     busy = (
         f" **Other work was running** (load average {load:g}): the machine can do better than this."
-        if load > machine["cores"] / 2
+        if _is_busy(machine)
         else ""
     )
     workers = result["workers"]
@@ -120,10 +147,11 @@ def _projected(result: dict[str, Any]) -> list[str]:
 
 
 def write(result: dict[str, Any]) -> None:
-    """Put the figures of `result` between the two markers of docs/scaling.md."""
-    before, rest = DOCUMENT.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    DOCUMENT.write_text(before + START + render(result) + END + after, encoding="utf-8")
+    """Put the figures of `result` between the markers of both documents."""
+    for path, section in ((DOCUMENT, render(result)), (RESEARCH, render_cost(result))):
+        before, rest = path.read_text(encoding="utf-8").split(START)
+        _, after = rest.split(END)
+        path.write_text(before + START + section + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Sequence
@@ -10,12 +11,25 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from blipper.costs import CLOUD_PRICES, Estimate, Pace, Review, Volume, estimate, measure_pace, review
+from blipper.costs import (
+    CLOUD_PRICES,
+    WRITTEN,
+    Estimate,
+    Pace,
+    Review,
+    Volume,
+    estimate,
+    measure_pace,
+    review,
+)
 from blipper.figures.costs import costs_figure
 from blipper.progress import Progress
+from blipper.voice.choice import choose
+from blipper.words.transcribe import load_engine
+from blipper.words.weights import installed
 from ui.engine import engine, session_gone
 from ui.evaluation_table import CHART, as_csv
-from ui.intake import SAMPLE
+from ui.intake import SAMPLE, usable_models
 from ui.jobs import Job
 from ui.session import shelf
 from ui.text import plain
@@ -23,6 +37,8 @@ from ui.text import plain
 _JOB: Final = "costs_job"
 _PACE: Final = "costs_pace"
 _ERROR: Final = "costs_error"
+
+_ENGINES: Final = {"none": "Without a transcript", "pocketsphinx": "PocketSphinx (a rough draft)"}
 
 #: Seconds between two looks at the measurement.
 _INTERVAL: Final = 0.3
@@ -107,6 +123,22 @@ def _volume() -> Volume:
 
 
 def _measurement() -> None:
+    left, right = st.columns(2)
+    voice = left.selectbox(
+        "Voice model",
+        ["auto", *usable_models()],
+        format_func=lambda name: f"Automatic ({choose().name})" if name == "auto" else name,
+        key="costs_model",
+        help="Which voice model is measured; a change counts after the next measurement.",
+    )
+    words = right.selectbox(
+        "Transcript",
+        ["none", "pocketsphinx", *(f"whisper:{size}" for size in installed())],
+        format_func=lambda name: _ENGINES.get(name, name.replace("whisper:", "Whisper ")),
+        key="costs_engine",
+        help="Writing down what is said takes many times longer than scoring the voice. Whisper is offered "
+        "where its weights are on this machine.",
+    )
     job: Job[Pace] | None = st.session_state.get(_JOB)
     if job is not None:
         _follow()
@@ -118,7 +150,7 @@ def _measurement() -> None:
         help="Analyses made speech for some seconds on the machine that runs Blipper, and times it.",
     ):
         st.session_state[_ERROR] = ""
-        job = Job(_measure, abandoned=session_gone())
+        job = Job(functools.partial(_measure, voice, words), abandoned=session_gone())
         st.session_state[_JOB] = job
         engine().worker.submit(job)
         st.rerun()
@@ -126,8 +158,9 @@ def _measurement() -> None:
         st.error(f"The machine could not be measured: {plain(error)}", icon=":material/error:")
 
 
-def _measure(progress: Progress) -> Pace:
-    return measure_pace(SAMPLE, engine().model(), progress=progress)
+def _measure(voice: str, words: str, progress: Progress) -> Pace:
+    writer = None if words == "none" else load_engine(words, language="en", progress=progress)
+    return measure_pace(SAMPLE, engine().model(voice), engine=writer, progress=progress)
 
 
 @st.fragment(run_every=_INTERVAL)
@@ -160,8 +193,15 @@ def _machine(pace: Pace, volume: Volume, mine: Estimate) -> None:
         f"Measured just now with `{pace.model}`, medians of {pace.repeats} runs on the synthetic sample, "
         f"repeated to {pace.seconds / 60:.0f} min ({100 * pace.speech_share:.0f} % speech): "
         f"{1000 * pace.per_sound:.2f} ms for a second of sound, {1000 * pace.per_speech:.2f} ms more for a "
-        "second of speech. No transcript is counted."
+        "second of speech. "
     )
+    if pace.engine is None:
+        note += "No transcript is counted."
+    else:
+        note += (
+            f"A transcript by {plain(pace.engine)} takes {1000 * pace.per_words:.0f} ms more for a second of "
+            f"speech, by one run over up to {WRITTEN:.0f} s of it."
+        )
     if volume.workers > 1:
         note += (
             " A single run uses more than one core at times, so several workers on one machine come to less "
@@ -240,7 +280,8 @@ def _cloud(volume: Volume, mine: Estimate | None) -> None:
     st.markdown(
         "List prices without discounts, as the linked pages named them on the day given. **Not like for "
         "like:** these services turn speech into text, and none of them hears how it was said; Blipper's "
-        "figure is for the voice, without a transcript. Change a price, or add a row of your own."
+        "figure is for the voice, with the transcript that was measured, if any. Change a price, or add a "
+        "row of your own."
     )
     edited = st.data_editor(
         pd.DataFrame(

@@ -11,8 +11,11 @@ import streamlit as st
 
 from blipper.export import WRITERS, Sound, Writer
 from blipper.export.text import lacks_transcript
+from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Analysis
+from blipper.words.text_models import TextModel
+from blipper.words.text_names import NONE
 from ui.engine import engine, session_gone
 from ui.jobs import Job
 from ui.session import OpenRecording
@@ -84,7 +87,7 @@ def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> 
     missing = writer.lacks(analysis)
     st.download_button(
         label,
-        data=b"" if missing else write_later(writer, analysis, opened.recording),
+        data=b"" if missing else write_later(writer, analysis, opened.recording, opened.reader_setting),
         file_name=safe_stem(opened.name) + writer.extension,
         mime=writer.media_type.partition(";")[0],
         icon=":material/download:",
@@ -95,11 +98,14 @@ def _offer(opened: OpenRecording, analysis: Analysis, name: str, label: str) -> 
     )
 
 
-def write_later(writer: Writer, analysis: Analysis, recording: Recording) -> Callable[[], bytes]:
+def write_later(
+    writer: Writer, analysis: Analysis, recording: Recording, setting: str = NONE
+) -> Callable[[], bytes]:
     """Return a function that writes the file when it is asked for, and not at every run.
 
     Streamlit may keep the function longer than the page does, so it keeps neither analysis nor sound alive.
-    What needs the model is written by the worker, where TensorFlow lives, after what waits there already.
+    What needs the model is written by the worker, where TensorFlow lives, after what waits there already;
+    `setting` says which models read the words.
     """
     result, sound = weakref.ref(analysis), weakref.ref(recording)
     shared, gone = engine(), session_gone()
@@ -110,7 +116,14 @@ def write_later(writer: Writer, analysis: Analysis, recording: Recording) -> Cal
             raise RuntimeError("this result was deleted; reload the page")
         if writer.write_with is None:
             return writer.content(held)
-        job = Job(lambda progress: writer.content(held, Sound(heard, shared.model(), progress)), gone)
+
+        def work(progress: Progress) -> bytes:
+            def readers(told: Progress) -> tuple[TextModel, ...]:
+                return shared.readers(setting, told).models
+
+            return writer.content(held, Sound(heard, shared.model(), progress, readers))
+
+        job = Job(work, gone)
         shared.worker.submit(job)
         while not job.over:
             time.sleep(_INTERVAL)

@@ -121,9 +121,14 @@ def _endings() -> Endings:
     def close(session_id: str) -> None:
         if not instance.is_active_session(session_id):
             instance.close_session(session_id)
-            threading.Thread(target=endings.finish, args=(session_id,), daemon=True).start()
-            # A session's objects refer to each other: without a collection the recording would stay.
-            loop.call_later(1.0, gc.collect)
+            threading.Thread(target=tidy, args=(session_id,), name="blipper-tidying", daemon=True).start()
+
+    def tidy(session_id: str) -> None:
+        # In a thread of its own, since all sessions wait for the event loop: deleting a batch's files takes
+        # time, whether it is told to or a collection finds the batch.
+        endings.finish(session_id)
+        time.sleep(1.0)  # until Streamlit has let go of the session
+        gc.collect()  # its objects refer to each other: without this the recording would stay
 
     def end(session_id: str) -> None:
         loop.call_soon_threadsafe(functools.partial(close, session_id))

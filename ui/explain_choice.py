@@ -11,14 +11,16 @@ import streamlit as st
 from blipper.explain.attribution import Method
 from blipper.explain.choice import Choice, of_event
 from blipper.explain.decomposition import peak_in
+from blipper.explain.reports import moments_csv
 from blipper.explain.targets import TARGETS
 from blipper.explain.voice import thin_out, windows_in
 from blipper.figures.explain import moments_figure
 from blipper.results import Span
 from blipper.wording import clock
+from ui.explain_show import chart_config, offer
 from ui.player import numbered_events
 from ui.session import OpenRecording
-from ui.text import plain, printable, safe_stem, shorten
+from ui.text import plain, printable, shorten
 
 METHODS: Final[dict[Method, str]] = {
     "integrated gradients": "Integrated gradients (at once)",
@@ -72,7 +74,10 @@ def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
     channel = _channel(opened)
     track = opened.analysis.tracks[channel]
     if not len(track.windows):
-        st.info("Nobody was heard to speak on this channel, so there is no score to explain.")
+        st.info(
+            "Nobody was heard to speak on this channel, so there is no score to explain. Choose another "
+            "channel."
+        )
         return None
     events = numbered_events(opened.marked, channel)
     utterances = [] if track.transcript is None else list(track.transcript.utterances)
@@ -137,18 +142,6 @@ def kept(name: str, default: Any = None, among: Any = None) -> str:
     return key
 
 
-def chart_config(opened: OpenRecording, name: str) -> dict[str, Any]:
-    """Return a figure's toolbar, whose camera saves a picture in the chosen format."""
-    return {
-        "displaylogo": False,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-        "toImageButtonOptions": {
-            "format": st.session_state.get("explain_picture") or "svg",
-            "filename": f"{safe_stem(opened.name)}-{name}",
-        },
-    }
-
-
 def _channel(opened: OpenRecording) -> int:
     tracks = opened.analysis.tracks
     if len(tracks) == 1:
@@ -187,6 +180,7 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Chosen:
         config=chart_config(opened, "moments"),
         alt=f"Score for {target} of each window over time",
     )
+    offer("These scores (CSV)", moments_csv(windows, scores), opened, "moments.csv", "explain_moments_csv")
     st.number_input(
         "Time (s)",
         0.0,

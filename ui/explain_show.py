@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from blipper.explain.wording import Told
-from ui.explain_choice import chart_config
 from ui.session import OpenRecording
 from ui.text import plain, safe_stem
 
@@ -43,3 +42,15 @@ def chart(figure: Any, key: str, opened: OpenRecording, alt: str) -> None:
         alt=alt,
         config=chart_config(opened, key.removeprefix("explain_")),
     )
+
+
+def chart_config(opened: OpenRecording, name: str) -> dict[str, Any]:
+    """Return a figure's toolbar, whose camera saves a picture in the chosen format."""
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {
+            "format": st.session_state.get("explain_picture") or "svg",
+            "filename": f"{safe_stem(opened.name)}-{name}",
+        },
+    }

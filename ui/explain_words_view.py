@@ -196,8 +196,8 @@ def _shares(opened: OpenRecording, chosen: Chosen, utterance: int | None) -> Wor
 
 def _key(chosen: Chosen, utterance: int, transcript: Transcript) -> explain_work.Key:
     """Name the explanation of one utterance, as it is written now and read by these models."""
-    models = tuple(info.sha256 for info in transcript.text_models)
-    return ("words", chosen.choice.channel, transcript.utterances[utterance], models)
+    models, said = tuple(info.sha256 for info in transcript.text_models), transcript.utterances[utterance]
+    return ("words", chosen.choice.channel, utterance, said.text, said.words, models)
 
 
 def _transcript(opened: OpenRecording, chosen: Chosen) -> Transcript | None:

@@ -87,6 +87,12 @@ def _most(count: int | None) -> str:
     return "its own guess" if count is None else str(count)
 
 
+def usable_models() -> list[str]:
+    """Name the installed voice models that can run here."""
+    names = available_models()
+    return [name for name in names if lacking(read_config(models_dir() / name / CONFIG)) is None]
+
+
 def _choose_model() -> None:
     """Let the user choose the voice model, where there is a choice."""
     names = available_models()

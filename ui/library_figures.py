@@ -17,8 +17,9 @@ from ui.text import plain, printable
 
 def show(database: Database) -> None:
     """Show both, or say what to do first."""
-    verdicts = lib.read_verdicts(database, targets=("event", "near-miss", "marked"))
-    if not verdicts:
+    given = lib.read_verdicts(database)
+    verdicts = [verdict for verdict in given if verdict.target != "utterance"]
+    if not given:
         st.info(
             "There are no verdicts yet. Give some on the Review page below the events, or in the review "
             "queue.",
@@ -60,7 +61,7 @@ def show(database: Database) -> None:
             },
             "blipper-precision-so-far",
         )
-    _agreement(judged, verdicts)
+    _agreement(group(given), given)
     library_dataset.show(database)
 
 
@@ -75,9 +76,8 @@ def _agreement(judged: Sequence[Judged], verdicts: Sequence[Verdict]) -> None:
         )
         return
     st.caption(
-        "On whether a stretch sounds angry. Cohen's kappa is 1 for full agreement and 0 for what chance "
-        "gives; "
-        "it is undefined where both always say the same."
+        "On whether a stretch or an utterance sounds angry. Cohen's kappa is 1 for full agreement and 0 for "
+        "what chance gives; it is undefined where both always say the same."
     )
     table(
         "library_agreement",

@@ -86,11 +86,12 @@ def _ask(database: Database) -> Query:
             key="library_model",
             help="Shows only recordings that this model scored.",
         )
+        # Set here and not as the slider's default: another part may have kept a choice, and both would clash.
+        st.session_state.setdefault("library_scores", (0.0, 1.0))
         low, high = scores.slider(
             "Highest score between",
             0.0,
             1.0,
-            (0.0, 1.0),
             step=0.05,
             key="library_scores",
             help="Shows only recordings whose highest score lies in this range.",

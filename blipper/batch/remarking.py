@@ -34,7 +34,10 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     from blipper.results import Analysis
 
     try:
-        analysis = Analysis.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            return None
+        analysis = Analysis.from_dict(document)
         kept = Settings.from_dict(analysis.settings)
     except (OSError, ValueError, SettingsError):  # gone, damaged, or another version's
         return None
@@ -43,8 +46,8 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
     asked = fuse_again(replace(analysis, settings=settings.to_dict()))
     marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
-    document = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
-    return document, row_values(marked)
+    text = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
+    return text, row_values(marked)
 
 
 def _rest(settings: Settings) -> Settings:

@@ -138,7 +138,6 @@ def faithfulness(
     progress("faithfulness", len(sounds), len(sounds))
     errors = np.array(completeness)
     return {
-        "shap_draws": 2 * ROUND,
         "target": target,
         "clips": len(sounds),
         "speakers": len({sound.speaker for sound in sounds}),

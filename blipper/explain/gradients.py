@@ -34,7 +34,8 @@ class Differentiable(Protocol):
         """What turns the logits into probabilities."""
 
 
-_compiled: WeakKeyDictionary[Differentiable, Callable[..., Any]] = WeakKeyDictionary()
+#: For each model the way to log-odds alone, and the one to log-odds and gradients.
+_compiled: WeakKeyDictionary[Differentiable, dict[bool, Callable[..., Any]]] = WeakKeyDictionary()
 _compiling = threading.Lock()
 
 
@@ -53,9 +54,8 @@ def log_odds(model: Differentiable, frames: Float32, lengths: NDArray[np.int32])
         Columns as :data:`blipper.explain.targets.TARGETS`.
     """
     found = np.empty((len(frames), len(TARGETS)))
-    nothing = np.zeros(len(TARGETS), np.float32)
     for first, part, valid in _batches(frames, lengths):
-        values, _ = _function(model)(part, valid, nothing)
+        values = _function(model, slopes=False)(part, valid)
         found[first : first + BATCH] = values.numpy()[: len(found) - first]
     return found
 
@@ -83,7 +83,7 @@ def gradients(
     values = np.empty(len(frames))
     slopes = np.empty(frames.shape, np.float32)
     for first, part, valid in _batches(frames, lengths):
-        found, gradient = _function(model)(part, valid, chosen)
+        found, gradient = _function(model, slopes=True)(part, valid, chosen)
         rows = min(BATCH, len(frames) - first)
         values[first : first + rows] = found.numpy()[:rows, target]
         slopes[first : first + rows] = gradient.numpy()[:rows]
@@ -102,14 +102,31 @@ def _batches(frames: Float32, lengths: NDArray[np.int32]) -> Any:
         yield first, part, valid
 
 
-def _function(model: Differentiable) -> Callable[..., Any]:
+def _function(model: Differentiable, *, slopes: bool) -> Callable[..., Any]:
     with _compiling:
-        if model not in _compiled:
-            _compiled[model] = _compile(model)
-        return _compiled[model]
+        held = _compiled.setdefault(model, {})
+        if slopes not in held:
+            held[slopes] = _with_slopes(model) if slopes else _without(model)
+        return held[slopes]
 
 
-def _compile(model: Differentiable) -> Callable[..., Any]:
+def _without(model: Differentiable) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    network, calibration = model.differentiable, model.calibration
+    frames, bands = network.inputs[0].shape[1:]
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((BATCH, frames, bands), tf.float32), tf.TensorSpec((BATCH,), tf.int32)]
+    )  # type: ignore[untyped-decorator]
+    def run(x: Any, lengths: Any) -> Any:
+        return all_log_odds(network([x, lengths], training=False), calibration)
+
+    run.get_concrete_function()
+    return run  # type: ignore[no-any-return]
+
+
+def _with_slopes(model: Differentiable) -> Callable[..., Any]:
     import tensorflow as tf
 
     network, calibration = model.differentiable, model.calibration

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from blipper.explain.attribution import Attribution
 from blipper.explain.features import Companion, Named
 from blipper.explain.overview import Overview
@@ -12,6 +15,7 @@ from blipper.explain.pieces import LeftOut
 from blipper.explain.what_if import WhatIf
 from blipper.explain.wording import Told, shares
 from blipper.export.csv import score, seconds, table, text
+from blipper.results import Windows
 from blipper.terminal import columns
 
 CELL_COLUMNS = ("start_s", "band_hz", "contribution_log_odds", "level_db")
@@ -75,6 +79,15 @@ def what_if_csv(curves: Sequence[WhatIf]) -> str:
         for step, value in zip(curve.change.steps, curve.scores, strict=True)
     )
     return table(("change", "step", "unit", "score", "score_unchanged"), rows)
+
+
+def moments_csv(windows: Windows, scores: ArrayLike) -> str:
+    """Return each window's times and its score for what is explained."""
+    rows = (
+        (seconds(float(a)), seconds(float(b)), score(float(value)))
+        for a, b, value in zip(windows.start, windows.end, np.asarray(scores), strict=True)
+    )
+    return table(("start_s", "end_s", "score"), rows)
 
 
 def overview_csv(overview: Overview) -> str:

@@ -9,7 +9,6 @@ credit.
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,18 +17,16 @@ import numpy as np
 from blipper.explain.attribution import Piece
 from blipper.explain.background import Background
 from blipper.explain.gradients import log_odds
-from blipper.explain.shap_draws import Plan, dealt
+from blipper.explain.shap_state import generator_lent
 from blipper.explain.targets import all_log_odds
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.voice.inputs import Inputs
 from blipper.voice.models import VoiceModel
 
-#: Draws in one go, each round a plan of its own; progress is told in between. As many as there are windows in
-#: a background that ships, so that a round has each of them once.
-ROUND: Final = 32
+#: Draws in one go; progress is told in between.
+ROUND: Final = 50
 
-_making = threading.Lock()
 _explainers: WeakKeyDictionary[VoiceModel, tuple[Background, Any]] = WeakKeyDictionary()
 
 
@@ -99,18 +96,17 @@ def _ends(
 
 
 def _round(model: VoiceModel, background: Background, picture: Float32, target: int, seed: int) -> Float32:
-    with _making:
+    with generator_lent():
         held = _explainers.get(model)
         if held is None or held[0] is not background:
             held = (background, _explainer(model, background))
             _explainers[model] = held
-    with dealt(Plan(len(background.windows), ROUND, seed)):
         values, _ = held[1].shap_values(
             picture,
             nsamples=ROUND,
             ranked_outputs=np.array([[target]]),
             output_rank_order="custom",
-            rseed=0,
+            rseed=seed % 2**31,
         )
     result: Float32 = np.asarray(values)[0, :, :-1, 0].astype(np.float32)
     return result

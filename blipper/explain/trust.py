@@ -98,8 +98,7 @@ def conclusions(found: Mapping[str, Any]) -> list[str]:
     lines.append(
         f"The contributions of integrated gradients add up to the score's difference within "
         f"{100 * complete['median']:.1f} % in half of the clips and within "
-        f"{100 * complete['highest_of_95_percent']:.1f} % in 95 % of them; those of SHAP from "
-        f"{found.get('shap_draws', 100)} draws "
+        f"{100 * complete['highest_of_95_percent']:.1f} % in 95 % of them; those of SHAP from 100 draws "
         f"within {100 * complete['shap_median']:.0f} % in half of them"
         + (", so its sums are rougher." if complete["shap_median"] > 2 * complete["median"] else ".")
     )

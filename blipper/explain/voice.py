@@ -12,9 +12,8 @@ no credit, so quiet parts could never matter. The shipped model scores this fram
 (tested).
 
 *SHAP* here is :class:`shap.GradientExplainer`, expected gradients (Erion et al. 2021): the same walk, from
-many real windows of neutral speech. Draws are spread evenly (:mod:`blipper.explain.shap_draws`) in rounds,
-each of which is a whole answer of its own. It answers "unlike neutral speech, how?" and says how sure the
-answer is, by how much the rounds differ.
+many real windows of neutral speech, drawn at random. It answers "unlike neutral speech, how?" and says how
+sure the answer is, since every draw is a sample.
 """
 
 from __future__ import annotations
@@ -140,11 +139,11 @@ def shap_values(
     model, samples, sampling_rate, starts, ends, target, background, origin
         As for :func:`integrated_gradients`.
     draws : int
-        Draws for each piece, a multiple of 32 from 64 to 3200.
+        Random draws for each piece, a multiple of 50 from 100 to 5000.
     seed : int
         Of the draws.
     progress : Progress
-        Told rounds of 32 draws, as step ``"shap"``; what it raises ends the work there.
+        Told rounds of 50 draws, as step ``"shap"``; what it raises ends the work there.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from blipper.results import Analysis
 
 if TYPE_CHECKING:
     from blipper.voice.models import VoiceModel
+    from blipper.words.text_models import TextModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +27,14 @@ class Sound:
         The one that gave the scores; without it nothing is explained.
     progress : Progress, optional
         Told the explained events as step ``"explain"``.
+    readers : callable, optional
+        Given a progress, loads the text models that scored the words; without it words are not explained.
     """
 
     recording: Recording
     model: VoiceModel | None = None
     progress: Progress = silent
+    readers: Callable[[Progress], Sequence[TextModel]] | None = None
 
 
 def _nothing(analysis: Analysis) -> str | None:

@@ -85,14 +85,14 @@ def _described(page: Any, name: str) -> str:
 
     try:
         page.screenshot(path=ARTIFACTS / f"{name.replace('/', '_')}.png", full_page=True, timeout=20_000)
-        text = page.locator("body").inner_text(timeout=20_000)
+        text = page.get_by_test_id("stMain").or_(page.locator("body")).last.inner_text(timeout=20_000)
         app = page.get_by_test_id("stApp")
         states = [
             app.get_attribute(f"data-test-{kind}-state", timeout=1000) for kind in ("script", "connection")
         ]
     except Error as error:
         return f"{page.url} does not answer: {error}"
-    return f"{page.url}, {states}\n{text[:3000]}"
+    return f"{page.url}, {states}\n{' | '.join(text.split(chr(10)))[:3000]}"
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ PATIENCE: Final = 240.0
 _SETTLED: Final = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
+#: The player's sound.
+PLAYER: Final = ".player audio"
 #: Narrower than this, the pages lie in a sidebar.
 _SIDEBAR_BELOW: Final = 768
 
@@ -46,8 +48,9 @@ def arrive(page: Any, name: str) -> None:
 
 
 def settle(page: Any) -> None:
-    """Wait until the script that draws the page has run to its end."""
+    """Wait until the script that draws the page has run to its end, and what it drew has loaded its code."""
     page.locator(_SETTLED).wait_for()
+    page.get_by_test_id("stSkeleton").filter(visible=True).first.wait_for(state="detached")
 
 
 def go_to(page: Any, name: str) -> None:
@@ -103,37 +106,38 @@ def wait_for_player(page: Any, name: str = "") -> None:
 
 def sound(page: Any, expression: str) -> Any:
     """Evaluate JavaScript on the player's audio element, which it calls ``a``."""
-    return page.locator(".player audio").evaluate(f"a => {expression}")
+    return page.locator(PLAYER).evaluate(f"a => {expression}")
 
 
-def wait_for_sound(page: Any, condition: str) -> None:
-    """Wait until there is one player whose audio element ``a`` fulfils a condition in JavaScript."""
-    found = page.locator(".player audio")
+def wait_for_sound(page: Any, condition: str, sounds: str = PLAYER) -> None:
+    """Wait until there is one audio element ``a``, the player's, that fulfils a condition in JavaScript."""
+    found = page.locator(sounds)
     wait_until(
         page,
         lambda: found.evaluate_all(f"all => all.length === 1 && all.every(a => {condition})"),
         lambda: (
             f"never {condition}; the sounds are at "
-            + str(
-                found.evaluate_all(
-                    "all => all.map(a => [a.currentTime, a.paused, a.error && a.error.message])"
-                )
-            )
+            + str(found.evaluate_all("all => all.map(a => [a.currentTime, a.paused, a.error?.message])"))
         ),
     )
 
 
 class Hearing:
-    """Notes what the player does from now on, so that a slow test misses nothing that has passed by."""
+    """Notes what an audio element does from now on, so that a slow test misses nothing that has passed by."""
 
-    def __init__(self, page: Any) -> None:
-        self._page = page
-        sound(page, "{ a.noted = []; for (const kind of ['seeking', 'play', 'pause']) "
-              "a.addEventListener(kind, () => a.noted.push([kind, a.currentTime])); }")  # fmt: skip
+    def __init__(self, page: Any, sounds: str = PLAYER) -> None:
+        self._page, self._sounds = page, sounds
+        page.locator(sounds).evaluate(
+            """a => {
+                a.noted = [];
+                for (const kind of ["seeking", "play", "pause"])
+                    a.addEventListener(kind, () => a.noted.push([kind, a.currentTime]));
+            }"""
+        )
 
     def forget(self) -> None:
         """Leave out what has been so far."""
-        sound(self._page, "{ a.noted = []; }")
+        self._page.locator(self._sounds).evaluate("a => { a.noted = [] }")
 
     def plays_from(self, low: float, high: float) -> None:
         """Wait until the playhead was moved to a time in [low, high] and the sound played."""
@@ -141,6 +145,7 @@ class Hearing:
             self._page,
             f"a.noted.some(([kind, at]) => kind === 'seeking' && {low} <= at && at <= {high}) && "
             "(!a.paused || a.noted.some(([kind]) => kind === 'play'))",
+            self._sounds,
         )
         self.forget()
 

@@ -8,6 +8,12 @@ import signal
 
 from streamlit.web.cli import main
 
-if __name__ == "__main__":
+
+def serve() -> None:
+    """Run the program with the arguments that this process was given."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     main(prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    serve()

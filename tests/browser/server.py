@@ -102,7 +102,7 @@ running: list[Server] = []
 
 
 @contextmanager
-def served(log_name: str) -> Iterator[str]:
+def served(log_name: str, program: str = "tests.browser.serve") -> Iterator[str]:
     """Start the app on a free port, give its URL, and stop it; its log goes to artifacts/."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ def served(log_name: str) -> Iterator[str]:
     ARTIFACTS.mkdir(exist_ok=True)
     path = ARTIFACTS / log_name
     path.write_text("", encoding="utf-8")
-    command = [sys.executable, "-m", "tests.browser.serve", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", program, "run", "app.py", "--server.headless", "true"]
     with path.open("a", encoding="utf-8") as log:  # appended to, as the watch writes there, too
         process = subprocess.Popen(
             [*command, "--server.port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT

@@ -56,7 +56,7 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     threat.first.wait_for()
     assert "sounds calm, hostile words" in threat.first.inner_text()
     assert "a threat can be spoken calmly" in threat.first.locator("td[title]").get_attribute("title")
-    assert rows.filter(has_text="sounds angry, harmless words").count() >= 1
+    rows.filter(has_text="sounds angry, harmless words").first.wait_for()
     settle(page)
 
     # Each curve can be hidden, and the lanes change with it.

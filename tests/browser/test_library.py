@@ -125,9 +125,11 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     page.set_viewport_size({"width": 390, "height": 844})
     shoot(page, "library-recordings-390")
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_label("Part of the name").fill("parcel")
-    page.get_by_label("Part of the name").press("Enter")
-    page.locator("[data-testid=stDataFrame] [role=grid][aria-rowcount='2']").wait_for()  # with its header
+    page.get_by_role("textbox", name="Part of the name").fill("parcel")
+    page.get_by_role("textbox", name="Part of the name").press("Enter")
+    page.locator("[data-testid=stDataFrame] [role=grid][aria-rowcount='2']").wait_for(
+        state="attached"  # it stands for the canvas; the header is a row, too
+    )
     choose_first_row(page)
     page.get_by_text("Compare two of its 2 analyses").click()
     page.get_by_text("Events in both: 1").wait_for()
@@ -144,7 +146,7 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     page.get_by_role("heading", name="Audit").wait_for()
     shoot(page, "library-settings-1440")
     page.get_by_text("Recordings", exact=True).click()
-    expect(page.get_by_label("Part of the name")).to_have_value("parcel")
+    expect(page.get_by_role("textbox", name="Part of the name")).to_have_value("parcel")
     choose_first_row(page)
     page.get_by_role("button", name="Open in Review").click()
     arrive(page, "Review")

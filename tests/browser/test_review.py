@@ -66,8 +66,11 @@ def two_minutes(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def upload(page: Any, *files: Any) -> None:
     """Add recordings, opening the part of the page where that is done if need be."""
-    if not page.get_by_test_id("stFileUploader").filter(has_text="Drop recordings here").is_visible():
-        page.get_by_text("Add a recording").click()
+    settle(page)
+    place = page.get_by_test_id("stFileUploader").filter(has_text="Drop recordings here")
+    if not place.is_visible():
+        page.get_by_test_id("stExpander").filter(has_text="Add a recording").locator("summary").click()
+        place.wait_for()
     uploader(page).set_input_files(list(files))
 
 
@@ -327,8 +330,8 @@ def test_channels_kept_apart(new_page: OpenPage, two_minutes: Path, tmp_path: Pa
     wait_for_player(page, call.name)
     left = sound(page, "a.src")
     page.get_by_text("Name the speakers").click()
-    page.get_by_label("Speaker 1").fill("Agent")
-    page.get_by_label("Speaker 1").press("Enter")
+    page.get_by_role("textbox", name="Speaker 1").fill("Agent")
+    page.get_by_role("textbox", name="Speaker 1").press("Enter")
     page.get_by_text(re.compile(r"^Agent: \d+ event")).wait_for()
     page.get_by_text("Agent: aggression score").wait_for()
     shoot(page, "review-channels-1440-light")

@@ -112,3 +112,64 @@ def test_the_setup_repeats_the_shipped_background(data_dir, tmp_path, monkeypatc
     assert made.clips == kept.clips
     for one, other in zip(made.windows, kept.windows, strict=True):
         np.testing.assert_allclose(one, other, atol=0.03)
+
+
+@pytest.fixture
+def with_text_model(tmp_path, monkeypatch) -> Path:
+    """Put a tiny text model into the built-in one's place, and write a transcript of the sample."""
+    from blipper import models_dir
+    from tests.words.tiny_text_model import save_built_in
+
+    models = tmp_path / "models"
+    models.mkdir()
+    for model in models_dir().iterdir():
+        if model.name != "text-small":
+            (models / model.name).symlink_to(model, target_is_directory=True)
+    save_built_in(models / "text-small")
+    monkeypatch.setenv("BLIPPER_MODELS", str(models))
+    srt = tmp_path / "scene.srt"
+    srt.write_text("1\n00:00:37,000 --> 00:00:41,000\nYou are a useless liar, sorry\n", encoding="utf-8")
+    return srt
+
+
+def test_with_a_transcript_the_score_is_taken_apart_into_voice_and_words(with_text_model):
+    result = run("explain", SAMPLE, "--at", 38.6, "--transcript", with_text_model, "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    parts = found["decomposition"]
+    assert parts["fused"]
+    assert parts["time"] - 0.25 <= 38.6 < parts["time"] + 0.25
+    odds = parts["prior"] + parts["voice"] + parts["words"]
+    assert np.log(parts["score"] / (1 - parts["score"])) == pytest.approx(odds, abs=1e-9)
+    shares = [share["share"] for share in parts["word_shares"]]
+    assert sum(shares) + parts["words_rest"] == pytest.approx(parts["words"], abs=1e-9)
+    words = found["words"]
+    assert [word["text"] for word in words["words"]] == ["You", "are", "a", "useless", "liar,", "sorry"]
+    assert words["words"][0]["start"] == pytest.approx(37.0)
+    for target in ("aggression", "negative", "neutral", "positive"):
+        ends = words["scores"][target]
+        total = ends["base_log_odds"] + sum(word["shares"][target] for word in words["words"])
+        assert total == pytest.approx(ends["log_odds"], abs=1e-4)
+    assert found["fused_sentence"].startswith(f"The score at {parts['time']:.1f} s is {parts['score']:.2f}")
+
+
+def test_without_one_the_voice_is_all_there_is(with_text_model):
+    told = run("explain", SAMPLE, "--at", 38.6, "--transcript", with_text_model)
+    assert told.exit_code == 0, told.stderr
+    assert "taken apart (log-odds)" in told.stdout
+    assert "an utterance of no words" in told.stdout
+    none = run("explain", SAMPLE, "--at", 38.6, "--json")
+    found = json.loads(none.stdout)
+    assert found["words"] is None
+    assert found["decomposition"]["fused"] is False
+    assert found["decomposition"]["words"] == 0
+
+
+def test_the_companion_needs_corpora_and_nothing_is_written_without(tmp_path):
+    from blipper.explain.features import COMPANION
+
+    before = COMPANION.read_bytes()
+    result = run("explain-setup", tmp_path, "--companion")
+    assert result.exit_code != 0
+    assert str(tmp_path) in result.stderr.replace("\n", "")
+    assert COMPANION.read_bytes() == before

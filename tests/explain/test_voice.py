@@ -69,7 +69,7 @@ def test_shap_of_a_linear_model_is_weight_times_difference(linear, weights, rng)
     frames = rng.normal(0, 1, (1, FRONT.frames, FRONT.mels))
     frames[0, 60:] = 0
     inputs = inputs_of(frames, np.array([60]))
-    (piece,) = shap_pieces(linear, inputs, background, AGGRESSION, draws=96)
+    (piece,) = shap_pieces(linear, inputs, background, AGGRESSION, draws=100)
     expected = linear.calibration.slope * weights[:60] * (inputs.frames[0, :60] - background.tiled(60)[0])
     np.testing.assert_allclose(piece.values, expected, atol=1e-5)
     assert piece.variance == pytest.approx(0, abs=1e-8)
@@ -79,7 +79,7 @@ def test_shap_of_a_linear_model_is_weight_times_difference(linear, weights, rng)
 def test_shap_agrees_with_its_mean_background_within_its_own_uncertainty(linear, weights, rng):
     background = neutral(rng, n=8, frames=FRONT.frames)
     inputs = inputs_of(rng.normal(0, 1, (1, FRONT.frames, FRONT.mels)), np.array([FRONT.frames]))
-    (piece,) = shap_pieces(linear, inputs, background, AGGRESSION, draws=384)
+    (piece,) = shap_pieces(linear, inputs, background, AGGRESSION, draws=400)
     mean = np.mean(background.windows, axis=0)
     expected = linear.calibration.slope * weights * (inputs.frames[0] - mean)
     assert abs(piece.values.sum() - expected.sum()) < 5 * np.sqrt(piece.variance)
@@ -132,7 +132,7 @@ def test_shap_adds_up_within_its_uncertainty(shipped, voice):
 
 def test_both_methods_agree_on_where(shipped, voice):
     one = integrated_gradients(shipped, voice[:48_000], 16_000)
-    other = shap_values(shipped, voice[:48_000], 16_000, draws=96)
+    other = shap_values(shipped, voice[:48_000], 16_000, draws=100)
     assert np.corrcoef(one.values.ravel(), other.values.ravel())[0, 1] > 0.4
 
 
@@ -220,7 +220,7 @@ def test_a_planted_cause_is_found(rng, method):
     odds = log_odds(model, inputs.frames, inputs.lengths)[:, AGGRESSION]
     assert (odds > 2).all(), "the network has learned the task"
     if method == "shap":
-        pieces = shap_pieces(model, inputs, background, AGGRESSION, draws=96)
+        pieces = shap_pieces(model, inputs, background, AGGRESSION, draws=100)
     else:
         pieces = [walk(model, frame, 100, background.frame, AGGRESSION, 32) for frame in inputs.frames]
     mean = np.mean([piece.values for piece in pieces], axis=0)

@@ -36,6 +36,6 @@ def test_both_methods_explain_it_on_its_own_input(model: VoiceModel) -> None:
     assert np.abs(found.values).max() > 0
     assert found.completeness_error < 0.02 * abs(found.difference) + 0.02
     heard = model.inputs_of(sound, 16_000, [0.0], [1.25])
-    (piece,) = shap_pieces(model, heard, background, target_index("aggression"), draws=64)
+    (piece,) = shap_pieces(model, heard, background, target_index("aggression"), draws=100)
     error = abs(piece.values.sum() - (piece.log_odds - piece.base))
     assert error < 5 * np.sqrt(piece.variance) + 0.05 * abs(piece.log_odds - piece.base)

@@ -23,8 +23,10 @@ from blipper.recording import Notice
 from blipper.results import Analysis, Check, Quality
 from blipper.speakers.turns import Turn
 from blipper.voice.models import load_model
+from blipper.words.text_info import TextModelInfo
 from blipper.words.transcript import Dropped, Transcript, Utterance
 from tests.conftest import ROOT
+from tests.explain.readers import Made, adding
 from tests.helpers import recording
 
 HOSTILE = (
@@ -254,6 +256,33 @@ def test_the_strongest_events_are_explained(explained: tuple[Analysis, Sound]) -
     assert steps[0] == ("explain", 0, len(charts))
     assert steps[-1] == ("explain", len(charts), len(charts))
     assert len(WRITER.content(result, sound)) < 6e6
+
+
+def said_at(result: Analysis, text: str) -> Analysis:
+    """Return the result with words, at its strongest event, that a text model has scored."""
+    event = max(result.events, key=lambda one: one.peak)
+    info = TextModelInfo("made", "0" * 64, None, {}, 0.5, True, ("en",))
+    words = Utterance(event.start, event.end, text, aggression=0.8)
+    calm = Utterance(event.start, event.end, "well then", aggression=0.1)
+    transcript = Transcript("x", "en", (calm, words), text_models=(info,))
+    return dataclasses.replace(result, tracks=(dataclasses.replace(result.tracks[0], transcript=transcript),))
+
+
+def test_words_are_explained_beside_the_sound(explained: tuple[Analysis, Sound]) -> None:
+    result, sound = explained
+    reader = Made(adding({"liar<b>": 3.0, "you": 0.5, "please": -1.0}))
+    read = said_at(result, "you liar<b> please stay")
+    text = Page(report_html(read, dataclasses.replace(sound, readers=lambda _: (reader,)))).text
+    assert "score 0.62 as verbal aggression by made" in text  # the sigmoid of -2 + 3 + 0.5 - 1
+    assert "What raises it most: “liar<b>” (+3.00), “you” (+0.50)." in text
+    assert "What lowers it most: “please” (-1.00)." in text
+    assert "lead from -2.00, for no words, to +0.50" in text
+    assert text.count("as verbal aggression by") == 1  # the other events have no words
+
+    assert "the text model that scored them is not at hand" in Page(report_html(read, sound)).text
+    reader.info.sha256 = "1" * 64
+    other = Page(report_html(read, dataclasses.replace(sound, readers=lambda _: (reader,)))).text
+    assert "The words are not explained: the words were read by made" in other
 
 
 def test_an_explanations_map_adds_up_to_the_scores_difference(explained: tuple[Analysis, Sound]) -> None:

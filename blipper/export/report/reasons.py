@@ -1,4 +1,4 @@
-"""Why the strongest stretches scored as they did: the window at each one's peak, explained.
+"""Why the strongest stretches scored as they did: the window at each one's peak, and the words, explained.
 
 Integrated gradients over the model's own input (:mod:`blipper.explain.voice`), put into words that are never
 surer than completeness and stability allow (:mod:`blipper.explain.wording`).
@@ -14,6 +14,7 @@ import numpy as np
 from blipper.errors import ModelError
 from blipper.export.report.content import moment, strongest
 from blipper.export.report.figures import Chart, chart
+from blipper.export.report.word_reasons import explain_words_of
 from blipper.export.writer import Sound
 from blipper.results import Analysis
 
@@ -45,6 +46,7 @@ class Reason:
     sentence: str
     certainty: str
     chart: Chart
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _reason(analysis: Analysis, sound: Sound, number: int) -> Reason:
         sentence=told.sentence,
         certainty=f"Certainty {told.certainty}: {told.reason}",
         chart=_chart(number, attribution),
+        words=explain_words_of(analysis, sound, event),
     )
 
 

@@ -1,0 +1,101 @@
+"""Words and the fused score taken apart, in a real browser, with a text model made for the test."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.driving import fits, go_to, open_sample, settle, uploader
+from tests.browser.server import served
+from tests.browser.test_explain import metric
+from tests.test_page_explain_words import models_with_text
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+Shoot = Callable[[Any, str], Path]
+
+SRT = """1
+00:00:00,500 --> 00:00:02,500
+Where is my parcel?
+
+2
+00:00:36,000 --> 00:00:42,000
+You are a useless liar <b>sorry</b>
+"""
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the app with the tiny text model in the built-in one's place."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("BLIPPER_MODELS", str(models_with_text(tmp_path_factory.mktemp("models"))))
+    with served("app-words.log") as url:
+        yield url
+    patch.undo()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_an_event_its_words_and_the_sum(
+    new_page: OpenPage, shoot: Shoot, tmp_path: Path, width: int, theme: str
+) -> None:
+    page = new_page(width=1440, theme=theme)
+    open_sample(page)
+    (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
+    uploader(page, "Or add a transcript").set_input_files(str(tmp_path / "call.srt"))
+    page.get_by_text("Words scored for").wait_for()
+    settle(page)
+    go_to(page, "Explain")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_role("radio", name="An utterance").or_(
+        page.get_by_role("button", name="An utterance")
+    ).click()
+    settle(page)
+    page.get_by_role("combobox", name=re.compile("Utterance")).click()
+    page.get_by_role("option", name=re.compile("useless liar")).click()
+    words = page.locator(".blipper-words .word")
+    words.filter(has_text="liar").wait_for()
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
+    assert words.count() == 6
+    assert words.last.locator(".text").inner_text() == "<b>sorry</b>"
+    assert page.locator(".blipper-words b").count() == 0
+
+    # The parts that are shown add up to the score that is shown, and to that in the file.
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Parts (JSON)").click()
+    parts = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
+    odds = (
+        parts["prior"] + parts["voice"] + sum(w["share"] for w in parts["word_shares"]) + parts["words_rest"]
+    )
+    assert 1 / (1 + math.exp(-odds)) == pytest.approx(parts["score"], abs=1e-9)
+    assert metric(page, "Score on the curve") == f"{parts['score']:.2f}"
+    shown = [float(metric(page, name).replace("−", "-")) for name in ("Prior", "Voice", "Words")]
+    assert 1 / (1 + math.exp(-sum(shown))) == pytest.approx(parts["score"], abs=0.01)
+    assert page.get_by_text(re.compile(r"^The score at .* s is")).count() == 1
+
+    # A word's number is told on hover, and its sign stands beside it.
+    words.nth(3).hover()
+    words.nth(3).locator(".told").wait_for(state="visible")
+    assert re.match(r"[+-]\d\.\d\d log-odds; ", words.nth(3).locator(".told").inner_text())
+    signs = {words.nth(i).locator(".mark").inner_text() for i in range(6)}
+    assert signs & {"＋", "－"}
+
+    # Only what mattered is heard.
+    page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0.5)")
+    page.locator("audio").last.evaluate("a => a.play()")
+    page.wait_for_function("[...document.querySelectorAll('audio')].at(-1).currentTime > 0.2")
+    fits(page)
+    shoot(page, f"explain-words-{width}-{theme}")
+
+    # Another emotion of the voice, another sentiment of the words.
+    page.get_by_role("combobox", name=re.compile("Score")).first.click()
+    page.get_by_role("option", name="Sad").click()
+    page.get_by_text(re.compile('"sad"')).first.wait_for()
+    assert page.get_by_text("Score on the curve").count() == 0
