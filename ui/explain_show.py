@@ -13,9 +13,9 @@ from ui.text import plain, safe_stem
 _ICONS = {"good": ":material/check_circle:", "fair": ":material/error:", "poor": ":material/cancel:"}
 
 
-def show_told(told: Told) -> None:
-    """Show a sentence and how sure it is."""
-    st.markdown(f"#### {plain(told.sentence)}")
+def show_told(told: Told, *, first: bool = True) -> None:
+    """Show a sentence and how sure it is; smaller where it is not the first."""
+    st.markdown(f"#### {plain(told.sentence)}" if first else plain(told.sentence))
     st.caption(f"{_ICONS[told.certainty]} Certainty {told.certainty}. {plain(told.reason)}")
 
 

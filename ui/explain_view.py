@@ -96,9 +96,8 @@ def _compute(
 
 def _explained(opened: OpenRecording, found: Explained, chosen: Chosen, target: str) -> None:
     attribution, choice = found.attribution, chosen.choice
-    if target == "aggression":
-        explain_words_view.show_sentence(opened, found, chosen)
-    show_told(found.told)
+    fused = target == "aggression" and explain_words_view.show_sentence(opened, found, chosen)
+    show_told(found.told, first=not fused)
     shown = _shown_score(opened, choice, target)
     if abs(shown - attribution.score) >= 0.02:
         st.caption(

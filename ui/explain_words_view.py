@@ -29,11 +29,11 @@ NAMES: Final = {
 }
 
 
-def show_sentence(opened: OpenRecording, found: Explained, chosen: Chosen) -> None:
-    """Say in one sentence what voice and words give the score; nothing where no words were scored."""
+def show_sentence(opened: OpenRecording, found: Explained, chosen: Chosen) -> bool:
+    """Say in one sentence what voice and words give the score; False where no words were scored."""
     parts = _parts(opened, chosen)
     if parts is None or not parts.fused:
-        return
+        return False
     transcript = _transcript(opened, chosen)
     show_told(
         tell_fused(
@@ -44,6 +44,7 @@ def show_sentence(opened: OpenRecording, found: Explained, chosen: Chosen) -> No
             draft=transcript is not None and transcript.draft,
         )
     )
+    return True
 
 
 def show(opened: OpenRecording, chosen: Chosen, target: str) -> None:

@@ -73,7 +73,10 @@ def tell_fused(
         details.append(_voice(attribution, direction, certainty))
     if part < MOSTLY:
         details.append(_words(found, direction, words, draft))
-    detail = ", and ".join(filter(None, details))
+    if len(details) == 2:
+        names = ("in the voice", "of the words")
+        details = [f"{name}, {detail}" for name, detail in zip(names, details, strict=True) if detail]
+    detail = "; ".join(filter(None, details))
     lead = f"{start}, {side}: {detail}" if detail else f"{start}, {side}"
     return Told("; ".join(filter(None, (lead, _other(found, part, direction)))) + ".", certainty, reason)
 

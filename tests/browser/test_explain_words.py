@@ -27,7 +27,7 @@ Where is my parcel?
 
 2
 00:00:36,000 --> 00:00:42,000
-You are a useless liar <b>sorry</b>
+You are a useless liar :red[sorry]
 """
 
 
@@ -64,8 +64,8 @@ def test_an_event_its_words_and_the_sum(
     page.get_by_role("heading", name="Hear only what mattered").wait_for()
     settle(page)
     assert words.count() == 6
-    assert words.last.locator(".text").inner_text() == "<b>sorry</b>"
-    assert page.locator(".blipper-words b").count() == 0
+    assert words.last.locator(".text").inner_text() == ":red[sorry]"
+    assert page.locator(".blipper-words .word .text *").count() == 0
 
     # The parts that are shown add up to the score that is shown, and to that in the file.
     with page.expect_download() as waiting:

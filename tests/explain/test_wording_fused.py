@@ -61,8 +61,8 @@ def test_mostly_the_words_names_them_without_their_punctuation():
 
 def test_both_sides_and_the_other_side_against_it():
     both = tell_fused(parts(2.0, 2.0), made(planted()), 0.95, shares(0.1, 2.0)).sentence
-    assert "both sides: the sound at 300 to 900 Hz" in both
-    assert ", and most of all “liar”" in both
+    assert "both sides: in the voice, the sound at 300 to 900 Hz" in both
+    assert "; of the words, most of all “liar”" in both
     against = tell_fused(parts(3.0, -0.6), made(planted()), 0.95, shares(-0.6)).sentence
     assert against.endswith("; the words speak against it.")
     some = tell_fused(parts(3.0, 0.6), made(planted()), 0.95, shares(0.6)).sentence
