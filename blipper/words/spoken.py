@@ -1,9 +1,9 @@
 """Text as a recogniser writes it: the one form that text models are trained on and given.
 
-Lower case, no emoji, links or user names, and of punctuation only what Whisper writes and what says something:
-full stops, commas, question and exclamation marks, one in a row, and apostrophes inside words. A recogniser that
-writes no punctuation gives the same words without. Each word is put into this form by itself, so a model's reading
-of a text can be traced back to the words on the page.
+Lower case, no emoji, links or user names, and of punctuation only what Whisper writes and what says
+something: full stops, commas, question and exclamation marks, one in a row, and apostrophes inside words. A
+recogniser that writes no punctuation gives the same words without. Each word is put into this form by itself,
+so a model's reading of a text can be traced back to the words on the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LINK: Final = re.compile(r"^\W*(?:https?:|www\.|pic\.twitter\.)", re.IGNORECASE
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
 #: Marks in a row count once, the most telling of them.
 _MARKS: Final = re.compile(r"[.,?!]+")
-#: What a recogniser never writes: everything but letters, digits, apostrophes and marks separates words or goes.
+#: What a recogniser never writes: all but letters, digits, apostrophes and marks separates words or goes.
 _OTHER: Final = re.compile(r"[^\w'.,?!]|_")
 #: A mark inside a word separates (``"wait...what"``), but not between digits (``"3.5"``).
 _INSIDE: Final = re.compile(r"(?<=\w)([.,?!])(?=[^\W\d])|(?<=[^\W\d])([.,?!])(?=\w)")

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.driving import (
-    arrive,
-    fits,
-    open_page,
-    open_sample,
-    settle,
-    still,
-    uploader,
-    wait_until,
-)
-from tests.browser.server import served
+from blipper.words.text_builtin import built_in_folder
+from tests.browser.driving import fits, open_sample, settle, uploader, wait_until
 
 pytestmark = pytest.mark.browser
 
 #: In the sample somebody speaks calmly until 0:20, and angrily from 0:38 to 0:47.
 SRT = """1
 00:00:01,000 --> 00:00:08,000
-You idiot, you will regret that you ever called here.
+You worthless idiot, you will regret that you ever called here.
 
 2
 00:00:08,500 --> 00:00:12,000
@@ -42,32 +33,13 @@ The parcel is in the hall.
 """
 
 
-@pytest.fixture(scope="module")
-def scored_url() -> Iterator[str]:
-    """Start the app with words that are scored by a list."""
-    with served("app-scored.log", "tests.browser.scored_app") as url:
-        yield url
-
-
-def picture(page: Any) -> bytes:
-    """Return what the lanes look like, in the middle of the curve alone."""
-    return bytes(page.locator(".player .stage").screenshot())
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 def test_voice_and_words_are_shown_apart_and_weighed(
-    browser: Any,
-    scored_url: str,
-    shoot: Callable[[Any, str], Path],
-    tmp_path: Path,
-    width: int,
-    theme: str,
+    new_page: Callable[..., Any], shoot: Callable[[Any, str], Path], tmp_path: Path, width: int, theme: str
 ) -> None:
-    page = open_page(browser, viewport={"width": width, "height": 900}, color_scheme=theme)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(scored_url)
-    arrive(page, "Review")
+    if not built_in_folder().is_dir():
+        pytest.skip(f"needs the built-in text model: no {built_in_folder()}")
+    page = new_page(width=width, theme=theme)
     open_sample(page)
     assert page.locator(".curves").is_hidden()  # one curve: nothing to tell apart
     (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
@@ -78,7 +50,6 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     lines.nth(3).wait_for()
     toggles = page.locator(".curves button")
     toggles.first.wait_for()
-    settle(page)
     assert toggles.all_text_contents() == ["Both together", "Voice", "Words"]
     rows = page.locator(".events tbody tr")
     threat = rows.filter(has_text="mostly the words")
@@ -86,50 +57,58 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     assert "sounds calm, hostile words" in threat.first.inner_text()
     assert "a threat can be spoken calmly" in threat.first.locator("td[title]").get_attribute("title")
     rows.filter(has_text="sounds angry, harmless words").first.wait_for()
+    settle(page)
 
     # Each curve can be hidden, and the lanes change with it.
-    still(page, page.locator(".player .stage"))
     seen = {picture(page)}
     for number in range(3):
         toggles.nth(number).click()
         assert toggles.nth(number).get_attribute("aria-pressed") == "false"
-        wait_until(page, lambda: picture(page) not in seen, "hiding a curve changes nothing")
-        page.wait_for_timeout(300)
+        wait_until(page, lambda: picture(page) not in seen, f"hiding curve {number} changes nothing")
         seen.add(picture(page))
-    assert len(seen) == 4
     for number in range(3):
         toggles.nth(number).click()
     wait_until(page, lambda: picture(page) in seen, "the curves do not come back")
     page.locator(".player .stage").hover(position={"x": 30, "y": 160})
     tip = page.locator(".tip")
     tip.get_by_text("sounds calm, hostile words").wait_for()
-    assert re.search(r"voice 0\.\d\d", tip.inner_text())
-    assert "words 0.96" in tip.inner_text()
+    assert re.search(r"voice 0\.\d\d\s+words 0\.9\d", tip.inner_text())
 
-    # Sentiment and aggression beside each line, with the number on hover; Arabic runs from right to left.
-    bars = page.locator(".lines .hostility")
-    titles = [bar.get_attribute("title") for bar in bars.all()]
-    assert [title.split(",")[0] for title in titles] == ["Verbal aggression 0.96"] + [
-        "Verbal aggression 0.03"
-    ] * 3
-    assert "with the voice: sounds calm, hostile words" in titles[0]
-    assert page.locator(".lines .sentiment").all_text_contents() == [
-        "−negative",
-        "○neutral",
-        "+positive",
-        "○neutral",
-    ]
-    assert "negative 0.80" in page.locator(".lines .sentiment").first.get_attribute("title")
-    assert lines.nth(1).locator("p").evaluate("p => getComputedStyle(p).direction") == "rtl"
+    # Sentiment and aggression beside each line that the model can read, with the number on hover.
+    titles = [bar.get_attribute("title") for bar in page.locator(".lines .hostility").all()]
+    assert len(titles) == 3
+    assert re.match(
+        r"Verbal aggression 0\.9\d, reads as hostile; with the voice: sounds calm, hostile", titles[0]
+    )
+    assert all(re.match(r"Verbal aggression 0\.0\d, reads as harmless", title) for title in titles[1:])
+    sentiments = page.locator(".lines .sentiment")
+    assert sentiments.all_text_contents() == ["−negative", "+positive", "○neutral"]
+    assert re.search(r"negative 0\.\d\d, neutral 0\.\d\d", sentiments.first.get_attribute("title"))
+    arabic = lines.nth(1)
+    assert arabic.locator("p").evaluate("p => getComputedStyle(p).direction") == "rtl"
+    assert arabic.locator(".hostility, .sentiment").count() == 0
     shoot(page, f"fused-{width}-{theme}")
     fits(page)
 
-    # The slider: at 0 the voice alone, so the threat is gone; back at once, without a model.
+    # The slider: at 0 the voice alone, so the threat is gone; and back, without a model.
     slider = page.get_by_role("slider", name=re.compile("Voice ↔ words"))
     slider.focus()
     slider.press("Home")
     threat.first.wait_for(state="detached")
+    settle(page)
     page.get_by_role("button", name="Both alike").click()
     threat.first.wait_for()
-    assert complaints == []
-    page.context.close()
+    settle(page)
+
+    # A corrected line is read at once, and the score follows.
+    lines.nth(0).get_by_role("button", name="Correct").click()
+    page.get_by_label("Corrected text").fill("You are welcome, and thank you for calling here.")
+    page.get_by_role("button", name="Save").click()
+    threat.first.wait_for(state="detached")
+    page.locator(".lines li:first-child .sentiment.positive").wait_for()
+
+
+def picture(page: Any) -> bytes:
+    """Return what the lanes look like."""
+    page.wait_for_timeout(200)
+    return bytes(page.locator(".player .stage").screenshot())

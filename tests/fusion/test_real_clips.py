@@ -1,7 +1,7 @@
 """The four cases on real clips of the corpora, with subtitle files that say something else in them.
 
-What a text model makes of the lines is set by hand in :func:`by_hand`, so that this tests the fusion alone;
-``READERS`` is where a real text model joins.
+Once with scores set by hand, so that the fusion alone is tested, and once with the built-in text model, the
+whole way that a user goes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from blipper.fusion import case_between, case_of
 from blipper.marking import fuse_again
 from blipper.voice.models import VoiceModel, load_model
 from blipper.wording import carried_by
+from blipper.words.text_builtin import built_in_folder
 from blipper.words.transcript import Transcript
 from tests.helpers import RATE, read_16k, recording, silence
 
@@ -51,6 +52,7 @@ Reader = Callable[[Transcript], Transcript]
 
 def by_hand(transcript: Transcript) -> Transcript:
     """Score the two lines as a good text model would."""
+    assert all(one.aggression is None for one in transcript.utterances)
     scores = {HOSTILE: 0.95, HARMLESS: 0.03}
     return replace(
         transcript,
@@ -58,7 +60,14 @@ def by_hand(transcript: Transcript) -> Transcript:
     )
 
 
-READERS: dict[str, Reader] = {"by hand": by_hand}
+def as_read(transcript: Transcript) -> Transcript:
+    """Leave the scores as the analysis made them."""
+    assert all(one.aggression is not None and one.sentiment for one in transcript.utterances)
+    return transcript
+
+
+#: Which text model the analysis asks, and what the test makes of its scores.
+READERS: dict[str, tuple[str, Reader]] = {"by hand": ("none", by_hand), "text-small": ("built-in", as_read)}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,7 @@ def stamp(seconds: float) -> str:
 
 
 def four_cases(
-    data_dir: Path, corpus: str, folder: Path, voice: VoiceModel, read: Reader
+    data_dir: Path, corpus: str, folder: Path, voice: VoiceModel, text_model: str, read: Reader
 ) -> tuple[Analysis, list[tuple[float, float]]]:
     """Play the clips one after the other under one subtitle file; returns where each of them is."""
     samples, cues, spans, at = [silence(PAUSE)], [], [], PAUSE
@@ -90,7 +99,7 @@ def four_cases(
     subtitles = folder / "said.srt"
     subtitles.write_text("\n".join(cues), encoding="utf-8")
     heard = recording(np.concatenate(samples), name="four.wav")
-    found = analyze(heard, model=voice, settings=Settings(transcript=str(subtitles)))
+    found = analyze(heard, model=voice, settings=Settings(transcript=str(subtitles), text_model=text_model))
     tracks = tuple(
         replace(track, transcript=None if track.transcript is None else read(track.transcript))
         for track in found.tracks
@@ -103,7 +112,10 @@ def four_cases(
 def test_the_four_cases_stay_visible(
     data_dir: Path, tmp_path: Path, voice: VoiceModel, corpus: str, reader: str
 ) -> None:
-    found, spans = four_cases(data_dir, corpus, tmp_path, voice, READERS[reader])
+    text_model, read = READERS[reader]
+    if text_model == "built-in" and not built_in_folder().is_dir():
+        pytest.skip(f"needs the built-in text model: no {built_in_folder()}")
+    found, spans = four_cases(data_dir, corpus, tmp_path, voice, text_model, read)
     assert [case_between(found, 0, *span) for span in spans] == list(CASES)
     # Three of the four are worth a listen, the one with neither is not.
     assert len(found.events) == 3
@@ -121,6 +133,7 @@ def test_the_four_cases_stay_visible(
 
 
 def test_without_scores_nothing_changes(data_dir: Path, tmp_path: Path, voice: VoiceModel) -> None:
-    found, _ = four_cases(data_dir, "ravdess", tmp_path, voice, lambda transcript: transcript)
+    found, _ = four_cases(data_dir, "ravdess", tmp_path, voice, "none", lambda transcript: transcript)
+    assert found.tracks[0].fused is None
     bare = with_balance(found, 0.0)
     np.testing.assert_array_equal(bare.tracks[0].scored.aggression, found.tracks[0].curve.aggression)

@@ -49,9 +49,10 @@ def recognised(text: str, rng: np.random.Generator, *, strength: float = 1.0) ->
     for word, loss, mishearing in zip(words, lost, heard, strict=True):
         if loss < 0.04 * strength and len(words) > 3:
             continue
-        others = ALIKE.get(word)
+        bare = word.rstrip(".,?!")
+        others = ALIKE.get(bare)
         if others and mishearing < 0.25 * strength:
-            word = others[int(rng.integers(len(others)))]
+            word = others[int(rng.integers(len(others)))] + word[len(bare) :]
         out.append(word)
     if rng.random() < strength / 3:
         out.insert(int(rng.integers(len(out) + 1)), FILLERS[int(rng.integers(len(FILLERS)))])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from blipper.training.text.augment import recognised
 from blipper.training.text.corpora import EMOTIONS, Line
 from blipper.training.text.network import SHIPPED
+from blipper.words.spoken import unmarked
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,7 +27,7 @@ TEACHING: Final = (
     *("turn-others", "turn-angry", "turn-sad", "turn-happy"),
 )
 #: How often an epoch shows a corpus' lines; once unless named.
-REPEATS: Final = {"convabuse": 3, "sst2": 2, "templates": 2}
+REPEATS: Final = {"convabuse": 4, "insults": 2, "meld": 2, "sst2": 2, "templates": 2}
 #: How much a corpus' say about verbal aggression counts. Less where it was only inferred from another label.
 AGGRESSION_WEIGHT: Final = {
     "goemotions": 0.3,
@@ -102,15 +103,19 @@ def epoch_rows(lines: Sequence[Line]) -> Ints:
 def encode(
     tokenizer: Tokenizer, texts: Sequence[str], *, longest: int, rng: np.random.Generator | None = None
 ) -> list[list[int]]:
-    """Return each text's word pieces; with `rng`, half of the texts as a recogniser might have heard them."""
+    """Return each text's word pieces; with `rng`, as recognisers write: half without marks, half misheard."""
     if rng is not None:
-        texts = [
-            recognised(text, rng, strength=float(rng.random() < 0.5) * rng.random() * 1.5) for text in texts
-        ]
+        texts = [_heard(text, rng) for text in texts]
     encoded = tokenizer.encode_batch(list(texts))
     return [
         ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in (e.ids for e in encoded)
     ]
+
+
+def _heard(text: str, rng: np.random.Generator) -> str:
+    if rng.random() < 0.5:
+        text = unmarked(text)
+    return recognised(text, rng, strength=float(rng.random() < 0.5) * rng.random() * 1.5)
 
 
 def batches(

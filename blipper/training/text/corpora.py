@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 
 from blipper.errors import DatasetError
-from blipper.words.spoken import spoken
+from blipper.words.spoken import spoken, unmarked
 
 Side = Literal["train", "validation", "dev", "test"]
 
@@ -155,8 +155,8 @@ def read_corpora(folder: str | Path, *, seed: int = 0) -> tuple[Line, ...]:
     Returns
     -------
     tuple of Line
-        Without empty lines; no text of a ``"dev"`` or ``"test"`` line is also one of another side, and none
-        of validation is also one of training.
+        Without empty lines. No text of a ``"dev"`` or ``"test"`` line is also one of another side, marks
+        aside, and none of validation is also one of training.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _read(root: Path, corpus: str, seed: int) -> Iterator[Line]:
         for index in order[-held_out:]:
             sides[index] = "dev"
     for number, (row, side) in enumerate(zip(rows, sides, strict=True)):
-        text = spoken(_unescaped(row["text"]) if corpus == "insults" else row["text"])
+        text = spoken(_MENDED.get(corpus, str)(row["text"]))
         try:
             labels = READERS[corpus](row)
         except (KeyError, ValueError) as error:
@@ -211,6 +211,16 @@ def _unescaped(text: str) -> str:
     return text.replace("\\'", "'").replace('\\"', '"')
 
 
+def _untokenised(text: str) -> str:
+    """Put a tokenised text (``"it 's great , is n't it ?"``) together again."""
+    for mark in (" .", " ,", " ?", " !", " n't", " 's", " 're", " 've", " 'll", " 'd", " 'm"):
+        text = text.replace(mark, mark[1:])
+    return text
+
+
+_MENDED: Final[dict[str, Callable[[str], str]]] = {"insults": _unescaped, "sst2": _untokenised}
+
+
 def _with_validation(lines: Sequence[Line], seed: int) -> Iterator[Line]:
     """Let a share of the training groups validate; which, a hash says, so that order does not matter."""
     for line in lines:
@@ -222,13 +232,15 @@ def _with_validation(lines: Sequence[Line], seed: int) -> Iterator[Line]:
 
 def _without_repeats(lines: Iterator[Line]) -> Iterator[Line]:
     kept = list(lines)
-    held_out = {line.text for line in kept if line.side in ("dev", "test")}
-    validating = {line.text for line in kept if line.side == "validation"} - held_out
+    # Marks make no other text of it.
+    held_out = {unmarked(line.text) for line in kept if line.side in ("dev", "test")}
+    validating = {unmarked(line.text) for line in kept if line.side == "validation"} - held_out
     seen: set[tuple[str, str, tuple[tuple[str, float], ...]]] = set()
     for line in kept:
-        if line.side in ("train", "validation") and line.text in held_out:
+        bare = unmarked(line.text)
+        if line.side in ("train", "validation") and bare in held_out:
             continue
-        if line.side == "train" and line.text in validating:
+        if line.side == "train" and bare in validating:
             continue
         key = (line.corpus, line.text, tuple(sorted(line.labels.items())))
         if line.side == "train" and key in seen:

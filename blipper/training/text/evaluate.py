@@ -23,6 +23,7 @@ from blipper.training.text.tasks import METRIC_NAMES, TASKS, Task
 from blipper.training.text.train import read_lines
 from blipper.training.text_bias import measure_bias
 from blipper.training.text_checks import checks_to_dict, run_checklist
+from blipper.words.spoken import unmarked
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -107,6 +108,7 @@ def _figure(task: Task, model: Shipped, lines: Sequence[Line], resamples: int) -
     groups = [line.group for line in held_out] if task.corpus == "meld" else None
     probabilities = task.probabilities(model.score(texts))
     found = _measured(task, labels, probabilities, groups, resamples)
+    bare = task.probabilities(model.score([unmarked(text) for text in texts]))
     teachers, taught = _labelled(task, lines, ("train", "validation"))
     rival = baselines.tfidf_lr([line.text for line in teachers], taught, texts)
     beside: dict[str, Any] = {
@@ -123,6 +125,7 @@ def _figure(task: Task, model: Shipped, lines: Sequence[Line], resamples: int) -
         "target": task.target,
         "baselines": beside,
         "output": task.output,
+        "unmarked": _measured(task, labels, bare, groups, resamples)[task.metric].to_dict(),
         "more": {name: figure.to_dict() for name, figure in found.items() if name != task.metric},
     }
 

@@ -15,6 +15,7 @@ from blipper.progress import Progress, silent
 from blipper.training.text import batches as batching
 from blipper.training.text.corpora import Line
 from blipper.training.text.losses import loss_of
+from blipper.words.text_torch import beside_tensorflow
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -163,6 +164,8 @@ def _run(
 ) -> list[dict[str, float]]:
     import torch
 
+    with beside_tensorflow():
+        import torch._dynamo  # torch's optimisers do so at their first step
     folder.mkdir(parents=True, exist_ok=True)
     decayed = [p for n, p in model.named_parameters() if p.ndim > 1]
     plain = [p for n, p in model.named_parameters() if p.ndim <= 1]

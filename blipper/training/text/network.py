@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blipper.errors import ModelError
+from blipper.words.text_torch import beside_tensorflow
 
 if TYPE_CHECKING:
     from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
@@ -33,7 +34,8 @@ def make_config(
     n_pieces: int, *, layers: int, hidden: int = 384, heads: int = 12, outputs: Sequence[str]
 ) -> BertConfig:
     """Return the configuration of a network for `n_pieces` word pieces and the named outputs."""
-    from transformers import BertConfig
+    with beside_tensorflow():
+        from transformers import BertConfig
 
     return BertConfig(
         vocab_size=n_pieces,
@@ -72,9 +74,10 @@ def masked_model(
     ModelError
         If the encoder's tensors have other names or shapes.
     """
-    from transformers import BertForMaskedLM
+    with beside_tensorflow():
+        from transformers import BertForMaskedLM
 
-    model = BertForMaskedLM(config)
+        model = BertForMaskedLM(config)
     if init is not None:
         _fill(model.bert, init / "model.safetensors", rows, layers)
     return model
@@ -82,9 +85,10 @@ def masked_model(
 
 def classifier_from(masked: BertForMaskedLM, config: BertConfig) -> BertForSequenceClassification:
     """Return the network with its outputs over an encoder that has learned to guess hidden words."""
-    from transformers import BertForSequenceClassification
+    with beside_tensorflow():
+        from transformers import BertForSequenceClassification
 
-    model = BertForSequenceClassification(config)
+        model = BertForSequenceClassification(config)
     missing, unexpected = model.bert.load_state_dict(masked.bert.state_dict(), strict=False)
     if unexpected or any(not name.startswith("pooler.") for name in missing):
         raise ModelError(f"encoder does not fit: missing {missing}, unexpected {unexpected}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from blipper.errors import ModelError
 from blipper.training.text.scoring import Logits, logits_of
 from blipper.words.spoken import spoken
+from blipper.words.text_torch import beside_tensorflow
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,9 @@ class Shipped:
     def __init__(self, folder: Path) -> None:
         import torch
         from tokenizers import Tokenizer
-        from transformers import BertForSequenceClassification
+
+        with beside_tensorflow():
+            from transformers import BertForSequenceClassification as Network
 
         try:
             self.described: dict[str, Any] = json.loads((folder / "blipper.json").read_text(encoding="utf-8"))
@@ -60,7 +63,7 @@ class Shipped:
         self.name: str = self.described["name"]
         self.threshold = float(self.described["aggression"]["threshold"])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        network: Any = BertForSequenceClassification.from_pretrained(
+        network: Any = Network.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, local_files_only=True
         )
         self._model = network.train(False)

@@ -20,7 +20,7 @@ from blipper.training.text.corpora import Line, Side
 from blipper.words.spoken import spoken
 
 #: Most sentences of one template.
-MOST: Final = 40
+MOST: Final = 60
 
 
 def make_lines(*, seed: int = 0, most: int = MOST, validation: float = 0.1) -> tuple[Line, ...]:

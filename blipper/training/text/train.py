@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from blipper.training.text.templates import make_lines
 from blipper.training.text.vocabulary import prune
 
 logger = logging.getLogger(__name__)
+
+
+#: Words of a text, at least, from which hidden words are guessed: little can be guessed from less.
+SHORTEST: Final = 12
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class TextRecipe:
     layers: tuple[int, ...] = (0, 1, 2, 3, 5)
     hidden: int = 384
     heads: int = 12
-    words: Schedule = field(default_factory=lambda: Schedule(epochs=1, rate=3e-4))
+    words: Schedule = field(default_factory=lambda: Schedule(epochs=1, rate=1.5e-4))
     labels: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=1.2e-4))
     seed: int = 1
 
@@ -112,7 +116,8 @@ def fit_text(
 
     recipe = recipe or TextRecipe()
     lines = read_lines(data, recipe.seed)
-    train = [line for line in lines if line.side == "train"]
+    # EmoContext's "others" says nothing about sentiment or aggression.
+    train = [line for line in lines if line.side == "train" and line.labels.get("turn") != 0]
     validation = tuple(line for line in lines if line.side == "validation")
     tokenizer_json, rows = prune(init / "tokenizer.json", [line.text for line in train], recipe.pieces)
     tokenizer = Tokenizer.from_str(tokenizer_json)
@@ -121,7 +126,7 @@ def fit_text(
     config = make_config(len(rows), outputs=TEACHING, **width)
     logger.info("%d lines teach, %d validate, %d word pieces", len(train), len(validation), len(rows))
     masked = masked_model(config, init if _fits(init, recipe) else None, rows, recipe.layers)
-    texts = [line.text for line in train]
+    texts = [line.text for line in train if len(line.text.split()) >= SHORTEST]
     guess_words(
         masked, tokenizer, texts, recipe.words, seed=recipe.seed, folder=work / "words", progress=progress
     )

@@ -23,6 +23,7 @@ from blipper.training.text.shipped import Shipped
 from blipper.training.text.templates import make_lines
 from blipper.training.text.train import TextRecipe, Trained, fit_text
 from blipper.training.text.vocabulary import prune
+from blipper.words.text_torch import beside_tensorflow
 
 NICE = ["what", "a", "lovely", "kind", "bright", "warm", "sunny", "calm", "happy", "gentle", "thing"]
 NASTY = ["you", "rotten", "nasty", "vile", "foul", "mean", "cruel", "horrid", "awful", "wretched", "thing"]
@@ -99,7 +100,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small BERT at random with WordPiece pieces, in Hugging Face format."""
     import torch
     from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertModel
+
+    with beside_tensorflow():
+        from transformers import BertConfig, BertModel
 
     folder = tmp_path_factory.mktemp("encoder")
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -205,13 +208,14 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
 def test_the_folder_is_vouched_for_and_loads_in_transformers(folder: Path) -> None:
     import hashlib
 
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    with beside_tensorflow():
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     described = json.loads((folder / "blipper.json").read_text(encoding="utf-8"))
     assert set(described["files"]) == set(FILES)
     for file, digest in described["files"].items():
         assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
-    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
+        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
     assert tuple(model.config.id2label.values()) == SHIPPED
     tokenizer = AutoTokenizer.from_pretrained(folder)
     text = "you rotten vile thing"
