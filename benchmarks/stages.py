@@ -1,6 +1,7 @@
 """CPU seconds that a batch's worker spends on a minute of sound, stage by stage.
 
-Counted in the process's own CPU time, so that other work on the machine hardly changes the figures. Called by
+Counted in the process's own CPU time, which other work on the machine changes far less than the clock's: it
+takes caches away, and made it half as much again at a load of 18 on two cores. Called by
 :mod:`benchmarks.batch`; alone, over a folder of recordings::
 
     python -m benchmarks.stages FOLDER

@@ -18,7 +18,7 @@ from blipper.curves import Bin
 from blipper.errors import ModelError
 from blipper.inventory import METRICS
 from blipper.measures import Figure
-from blipper.paths import TEXT_DESCRIPTION, models_dir
+from blipper.paths import TEXT_DESCRIPTION
 from blipper.training.text_bias import Bias, GroupBias
 from blipper.training.text_checks import Category, Checked, Checklist
 from blipper.training.text_metrics import wilson
@@ -129,20 +129,6 @@ class TextEvaluation:
     def matches(self) -> bool:
         """Whether the figures are of exactly the weights that lie in the folder."""
         return len(set(self.hashes.values())) == 1
-
-
-def text_models(directory: str | Path | None = None) -> tuple[str, ...]:
-    """Name the text models in a folder, sorted.
-
-    Parameters
-    ----------
-    directory : path, optional
-        :func:`blipper.models_dir` unless given.
-    """
-    folder = models_dir() if directory is None else Path(directory)
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if (path / TEXT_DESCRIPTION).is_file()))
 
 
 def read_text_evaluation(folder: str | Path) -> TextEvaluation:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from blipper.errors import ModelError
-from blipper.text_evaluation import read_text_evaluation, text_models
+from blipper.text_evaluation import read_text_evaluation
 from blipper.voice.models import available_models
+from blipper.words.text_builtin import available_text_models
 from tests.evaluated_words import THRESHOLD, change, make_text_folder
 
 
@@ -97,6 +98,6 @@ def test_what_is_no_json_object_is_refused(folder: Path) -> None:
 
 
 def test_a_text_model_is_none_of_the_voice(folder: Path) -> None:
-    assert text_models(folder.parent) == ("text-small",)
+    assert available_text_models(folder.parent) == ("text-small",)
     assert available_models(folder.parent) == ()
-    assert text_models(folder / "nowhere") == ()
+    assert available_text_models(folder / "nowhere") == ()

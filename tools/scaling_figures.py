@@ -120,8 +120,8 @@ def _cpu(cpu: dict[str, Any] | None) -> list[str]:
     named = [f"{name} {value:.0f}" for name, value in sorted(parts.items(), key=lambda one: -one[1])[:5]]
     spent = 60_000 * cpu["cpu_s"] / cpu["audio_s"]
     return [
-        f"- CPU time of a worker, which other work hardly changes: {spent:.0f} ms a minute of sound, or "
-        f"{cpu['x_real_time']:,.0f} times real time on a core of its own; the most of it, in ms: "
+        f"- CPU time of a worker, which other work changes less than the clock's: {spent:.0f} ms a minute of "
+        f"sound, or {cpu['x_real_time']:,.0f} times real time on a core of its own; the most of it, in ms: "
         f"{', '.join(named)}."
     ]
 

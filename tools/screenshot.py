@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.driving import arrive, open_page, open_sample, settle, still, wait_for_sound
 from tests.browser.server import ROOT, served
 
-WIDTH, HEIGHT = 1240, 1170
+WIDTH, HEIGHT = 1240, 1240
 #: Where the playhead stands, as a share of the recording: inside the second event.
 _PLACE = 0.55
 

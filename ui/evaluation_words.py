@@ -9,7 +9,8 @@ import streamlit as st
 
 from blipper.errors import ModelError
 from blipper.paths import models_dir
-from blipper.text_evaluation import TextEvaluation, read_text_evaluation, text_models
+from blipper.text_evaluation import TextEvaluation, read_text_evaluation
+from blipper.words.text_builtin import available_text_models
 from ui import evaluation_words_sections as sections
 from ui.evaluation_kept import kept
 from ui.evaluation_table import table
@@ -19,7 +20,7 @@ from ui.text import plain
 def show() -> None:
     """Show the text models' part of the page."""
     folder = models_dir()
-    names = text_models(folder)
+    names = available_text_models(folder)
     if not names:
         st.info(
             f"There is no text model in {plain(str(folder))}: nothing says how good the scores of words are, "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import explanations, material, memory, models, report, speech_misses, speed, texts
+from benchmarks import explanations, material, memory, models, report, speech_misses, speed, stages, texts
 from tests.words.tiny_text_model import save_built_in
 
 
@@ -135,3 +135,15 @@ def test_text_models_are_timed_in_processes_of_their_own(
     lengths = [len(text.split()) for text in texts.utterances(1000)]
     assert min(lengths) == 1
     assert 7 < sum(lengths) / 1000 < 11
+
+
+def test_a_worker_s_stages_are_counted_in_cpu_time() -> None:
+    found = stages.measure([material.SAMPLE])
+    assert found["audio_s"] == pytest.approx(80, abs=1)
+    spent = found["ms_a_minute"]
+    wholes = [name for name in spent if not name.startswith(" ")]
+    assert 0 < spent["  network"] < spent["voice"]
+    assert 0 < spent["  frame by frame"] < spent["speech detection"]
+    whole = 60_000 * found["cpu_s"] / found["audio_s"]
+    assert 0.7 * whole < sum(spent[name] for name in wholes) <= 1.01 * whole
+    assert found["x_real_time"] == pytest.approx(found["audio_s"] / found["cpu_s"])

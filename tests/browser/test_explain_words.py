@@ -88,7 +88,9 @@ def test_an_event_its_words_and_the_sum(
     assert signs & {"＋", "－"}
 
     # Only what mattered is heard.
-    page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0.5)")
+    page.wait_for_function(
+        "(all => all.length > 0 && all.every(a => a.duration > 0.5))([...document.querySelectorAll('audio')])"
+    )
     page.locator("audio").last.evaluate("a => a.play()")
     page.wait_for_function("[...document.querySelectorAll('audio')].at(-1).currentTime > 0.2")
     fits(page)
@@ -98,4 +100,4 @@ def test_an_event_its_words_and_the_sum(
     page.get_by_role("combobox", name=re.compile("Score")).first.click()
     page.get_by_role("option", name="Sad").click()
     page.get_by_text(re.compile('"sad"')).first.wait_for()
-    assert page.get_by_text("Score on the curve").count() == 0
+    page.get_by_text("Score on the curve").wait_for(state="detached")

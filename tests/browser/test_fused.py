@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from blipper.words.text_builtin import built_in_folder
-from tests.browser.driving import fits, open_sample, settle, uploader, wait_until
+from tests.browser.driving import fits, open_sample, settle, still, uploader, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -60,6 +60,7 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     settle(page)
 
     # Each curve can be hidden, and the lanes change with it.
+    still(page, page.locator(".player .stage"))
     seen = {picture(page)}
     for number in range(3):
         toggles.nth(number).click()

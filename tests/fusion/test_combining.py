@@ -188,16 +188,18 @@ def test_the_four_cases_by_hand():
     both = fused(curve_of([0.8]), [said(0, 0.5, 0.9)])[0]
     assert both == pytest.approx(36 / prior / (1 + 36 / prior))  # odds 4 and 9, over the prior's
     shout = fused(curve_of([0.8]), [said(0, 0.5, 0.02)])[0]
-    assert shout == pytest.approx(8 / 11)  # two thirds of odds of 4
+    assert shout == pytest.approx(3.2 / 4.2)  # four fifths of odds of 4
     threat = fused(curve_of([0.001]), [said(0, 0.5, 0.9)])[0]
     voice = np.log(0.001 / 0.999 / prior)
     assert threat == pytest.approx(sigmoid(PRIOR + np.log(9 / prior) + max(voice + np.log(9 / prior), voice)))
-    assert fused(curve_of([0.02]), [said(0, 0.5, 0.9)])[0] == pytest.approx(6 / 7)  # two thirds of odds of 9
+    assert fused(curve_of([0.02]), [said(0, 0.5, 0.9)])[0] == pytest.approx(
+        7.2 / 8.2
+    )  # four fifths of odds of 9
     neither = fused(curve_of([0.05]), [said(0, 0.5, 0.05)])[0]
     assert neither == pytest.approx(sigmoid(2 * np.log(0.05 / 0.95) - PRIOR))
     assert neither < 0.05
-    assert np.exp(AGAINST) == pytest.approx(1.5)
-    assert fused(curve_of([0.6]), [said(0, 0.5, 0.02)])[0] == pytest.approx(0.5)
+    assert np.exp(AGAINST) == pytest.approx(1.25)
+    assert fused(curve_of([5 / 9]), [said(0, 0.5, 0.02)])[0] == pytest.approx(0.5)
 
 
 def test_unsure_sides_count_less():
