@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blipper import audio, models_dir
+from blipper import audio
 from blipper.analysis import analyze
 from blipper.explain.decomposition import decompose, with_words
 from blipper.explain.words import explain_words
 from blipper.words.attach import with_transcripts
 from blipper.words.sentiment import load_text_model, read_transcript
 from blipper.words.transcript import Transcript, Utterance, Word
+from tests.explain.with_text import models_with_text
 from tests.test_page_explain import SAMPLE, finish, healthy, metrics, page, show, text, titles  # noqa: F401
-from tests.words.tiny_text_model import save_built_in
 from ui.engine import engine
 from ui.text import plain
 
 HOSTILE = "You are a useless liar <b>sorry</b>"
-
-
-def models_with_text(folder: Path) -> Path:
-    """Return a folder with the models that ship and a tiny text model in the built-in one's place."""
-    for model in models_dir().iterdir():
-        if model.name != "text-small":
-            (folder / model.name).symlink_to(model, target_is_directory=True)
-    save_built_in(folder / "text-small")
-    return folder
 
 
 def utterance(content: str, start: float, end: float, unsure: int | None = None) -> Utterance:

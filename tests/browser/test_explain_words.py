@@ -14,7 +14,7 @@ import pytest
 from tests.browser.driving import fits, go_to, open_sample, settle, uploader
 from tests.browser.server import served
 from tests.browser.test_explain import metric
-from tests.test_page_explain_words import models_with_text
+from tests.explain.with_text import models_with_text
 
 pytestmark = pytest.mark.browser
 

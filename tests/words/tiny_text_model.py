@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blipper.words.spoken import spoken
+from blipper.words.spoken import FORM, spoken
 from blipper.words.text_builtin import load_built_in
 from blipper.words.text_models import TextModel
 from blipper.words.text_torch import beside_tensorflow
@@ -125,7 +125,7 @@ def describe(folder: Path, **changes: Any) -> None:
         "schema": 1,
         "kind": "text",
         "name": "text-small",
-        "form": "spoken-1",
+        "form": FORM,
         "languages": ["en"],
         "max_length": 32,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names},
