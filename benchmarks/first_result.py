@@ -1,8 +1,8 @@
 """How long a person waits: from handing a recording to the app's page until its player and events are drawn.
 
 Run from the checkout's root, with a system Chromium: ``python -m benchmarks.first_result``. The app is warm:
-one recording was analysed before. Beside it, in the same run, the same recording's analysis alone, in a process
-of its own that is warm as well; the difference is what the page costs.
+one recording was analysed before. Beside it, in the same run, the same recording's analysis alone, in a
+process that is warm as well; the difference is what the page costs.
 """
 
 from __future__ import annotations
