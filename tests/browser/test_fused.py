@@ -41,6 +41,8 @@ def test_voice_and_words_are_shown_apart_and_weighed(
         pytest.skip(f"needs the built-in text model: no {built_in_folder()}")
     page = new_page(width=width, theme=theme)
     open_sample(page)
+    page.get_by_text("There is no transcript of this recording yet").wait_for()
+    settle(page)  # a file that is added while the page is drawn may be lost
     assert page.locator(".curves").is_hidden()  # one curve: nothing to tell apart
     (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
     uploader(page, "Or add a transcript").set_input_files(tmp_path / "call.srt")
