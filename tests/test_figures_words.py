@@ -45,7 +45,7 @@ def test_bars_of_words_are_their_shares_and_their_text_is_no_markup(explained):
     figure = words_figure(shares, "negative")
     assert figure.layout.xaxis.ticktext == ("&lt;b&gt;you&lt;/b&gt;", "stupid", "(=liar)", "please")
     assert "never seen" in bars.customdata[2][3]
-    assert figure.layout.title.text == 'What each word gives the score for "negative"'
+    assert figure.layout.title.text == 'What each word gives: "negative"'
 
 
 def test_the_waterfall_adds_up_to_the_score(explained):

@@ -301,8 +301,8 @@ class _Value:
         return np.stack([self._known[text] for text in wanted])
 
     def _read(self, texts: Sequence[str]) -> Float:
-        model = self.sentiment
-        if isinstance(model, TextModel) and model is self.aggression:
+        if self.sentiment is self.aggression and isinstance(self.sentiment, TextModel):
+            model: TextModel = self.sentiment
             found = _both(model, texts)
             if np.isfinite(found).all():  # else a score lies within rounding of 0 or 1
                 return found
