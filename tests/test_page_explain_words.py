@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -50,6 +51,16 @@ def spoken(tmp_path_factory):
         ),
     )
     read = read_transcript(said, load_text_model())
+    # The tiny model's scores mean nothing: only what is said in the event shall count.
+    first, hostile, last = read.utterances
+    read = dataclasses.replace(
+        read,
+        utterances=(
+            dataclasses.replace(first, aggression=0.02),
+            hostile,
+            dataclasses.replace(last, aggression=0.02),
+        ),
+    )
     yield sound, with_transcripts(analysis, [read], asked="call.srt")
     patch.undo()
 
@@ -57,9 +68,14 @@ def spoken(tmp_path_factory):
 def test_an_event_is_taken_apart_into_voice_and_words(page, spoken):  # noqa: F811
     sound, analysis = spoken
     show(page, sound, analysis)
+    number, event = next(
+        (n, one)
+        for n, one in enumerate(analysis.events, 1)
+        if decompose(analysis, 0, one.peak_time).utterance == 1
+    )
+    finish(page.selectbox(key="explain_event_an-id_0").set_value(number).run())
     finish(page.run())
     shown = metrics(page)
-    event = analysis.events[0]
     expected = decompose(analysis, 0, event.peak_time)
     assert expected.utterance == 1
     assert shown["Score on the curve"] == f"{event.peak:.2f}"
@@ -92,6 +108,7 @@ def test_an_utterance_and_its_sentiment(page, spoken):  # noqa: F811
     page.get("button_group")[1].set_value("utterance")
     finish(page.run())
     finish(page.selectbox(key="explain_utterance_an-id_0").set_value(1).run())
+    finish(page.run())  # the words come after the voice
     group = next(
         control for control in page.get("button_group") if control.proto.id.endswith("explain_words_target")
     )
@@ -101,6 +118,7 @@ def test_an_utterance_and_its_sentiment(page, spoken):  # noqa: F811
     assert 'What each word gives: "positive"' in titles(page)
     # Another score of the voice keeps the words, and takes no fused score apart.
     finish(page.selectbox(key="explain_target").set_value("sad").run())
+    finish(page.run())
     assert "Score on the curve" not in metrics(page)
     assert any("What each word gives" in title for title in titles(page))
 
@@ -116,8 +134,6 @@ def test_without_scored_words_the_page_says_what_to_do(page, spoken):  # noqa: F
 
 
 def test_scores_of_another_text_model_are_not_explained(page, spoken):  # noqa: F811
-    import dataclasses
-
     sound, analysis = spoken
     track = analysis.tracks[0]
     infos = tuple(dataclasses.replace(info, sha256="f" * 64) for info in track.transcript.text_models)
