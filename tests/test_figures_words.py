@@ -45,7 +45,7 @@ def test_bars_of_words_are_their_shares_and_their_text_is_no_markup(explained):
     figure = words_figure(shares, "negative")
     assert figure.layout.xaxis.ticktext == ("&lt;b&gt;you&lt;/b&gt;", "stupid", "(=liar)", "please")
     assert "never seen" in bars.customdata[2][3]
-    assert figure.layout.title.text == 'What each word gives the score for "negative"'
+    assert figure.layout.title.text == 'What each word gives: "negative"'
 
 
 def test_the_waterfall_adds_up_to_the_score(explained):
@@ -90,7 +90,7 @@ def test_coloured_words_show_their_sign_without_colour(explained):
     shares, _ = explained
     words = coloured(shares.words, shares.of("aggression"), shares.errors_of("aggression"))
     assert [word["sign"] for word in words] == ["raises", "raises", "unseen", "lowers"]
-    assert [word["mark"] for word in words] == ["＋", "＋", "", "－"]
+    assert [word["mark"] for word in words] == ["+", "+", "", "−"]
     assert words[0]["text"] == "<b>you</b>", "the front end sets it as text"
     assert words[1]["strength"] == 1.0
     assert words[1]["told"].startswith("+2.00 log-odds; 1.4 to 1.8 s")

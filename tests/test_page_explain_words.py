@@ -77,7 +77,7 @@ def test_an_event_is_taken_apart_into_voice_and_words(page, spoken):  # noqa: F8
     assert sum(steps) == pytest.approx(whole.log_odds, abs=1e-6)
     assert 1 / (1 + np.exp(-sum(steps))) == pytest.approx(event.peak, abs=1e-6)
     assert len(steps) == 2 + len(shares.words) + 1
-    assert "What each word gives the score for verbal aggression" in titles(page)
+    assert "What each word gives: verbal aggression" in titles(page)
     assert plain(f"The score at {expected.time:.1f} s is {event.peak:.2f}") in text(page)
     assert "1 words with a confidence below 0.5" in text(page)
     assert "Shapley values themselves" in text(page)
@@ -98,7 +98,7 @@ def test_an_utterance_and_its_sentiment(page, spoken):  # noqa: F811
     healthy(group.set_value("positive").run())
     shares = explain_words(analysis.tracks[0].transcript.utterances[1], [load_text_model()])
     assert plain(f"score {shares.score_of('positive'):.2f}").replace("\\", "") in text(page).replace("\\", "")
-    assert 'What each word gives the score for "positive"' in titles(page)
+    assert 'What each word gives: "positive"' in titles(page)
     # Another score of the voice keeps the words, and takes no fused score apart.
     finish(page.selectbox(key="explain_target").set_value("sad").run())
     assert "Score on the curve" not in metrics(page)

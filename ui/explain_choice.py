@@ -134,7 +134,8 @@ def kept(name: str, default: Any = None, among: Any = None) -> str:
     held: dict[str, Any] = st.session_state.setdefault("explain_kept", {})
     key = f"explain_{name}"
     if key in st.session_state:
-        held[name] = st.session_state[key]
+        # Set anew, so that the browser is told the value again: a run that ended early may not have.
+        held[name] = st.session_state[key] = st.session_state[key]
     else:
         st.session_state[key] = held.get(name, default)
     if among is not None and st.session_state[key] not in among:

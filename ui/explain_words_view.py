@@ -138,8 +138,8 @@ def _words(opened: OpenRecording, chosen: Chosen, utterance: int) -> None:
     )
     st.caption(
         f"{NAMES[target]}: score {shares.score_of(target):.2f} by {plain(model)}. "
-        ":orange[**＋ and a solid line**] raise it, :blue[**－ and a dotted line**] lower it; point at a "
-        f"word, or touch it, for its number. Words without a share start at {base:+.2f} log-odds."
+        ":orange[**+ and a solid line**] raise it, :blue[**− and a dotted line**] lower it; point at a "
+        f"word, or touch it, for its number. A text of no words has {base:+.2f} log-odds."
     )
     unseen = shares.unseen
     if unseen:

@@ -39,7 +39,7 @@ WINDOW_COLUMNS = ("file", "channel", "start_s", "end_s", "aggression", *EMOTIONS
 
 # What spreadsheets take for the beginning of a formula, with the full-width forms that some of them
 # fold into the plain ones (OWASP, "CSV Injection").
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝+−＠")
 
 
 def events_csv(analysis: Analysis) -> str:

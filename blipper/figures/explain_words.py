@@ -54,7 +54,7 @@ def words_figure(shares: WordShares, target: str) -> go.Figure:
         )
     )
     named = "verbal aggression" if target == "aggression" else f'"{target}"'
-    lay_out(figure, f"What each word gives the score for {named}", 320)
+    lay_out(figure, f"What each word gives: {named}", 320)
     figure.update_layout(
         xaxis={
             "title": {"text": "Word"}, "tickvals": places, "tickangle": -45 if len(places) > 6 else 0,

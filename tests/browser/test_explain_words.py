@@ -85,7 +85,7 @@ def test_an_event_its_words_and_the_sum(
     words.nth(3).locator(".told").wait_for(state="visible")
     assert re.match(r"[+-]\d\.\d\d log-odds; ", words.nth(3).locator(".told").inner_text())
     signs = {words.nth(i).locator(".mark").inner_text() for i in range(6)}
-    assert signs & {"＋", "－"}
+    assert signs & {"+", "−"}
 
     # Only what mattered is heard.
     page.wait_for_function(

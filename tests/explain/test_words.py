@@ -143,3 +143,24 @@ def test_numbers_outside_their_domain_are_refused():
     for numbers in ({"permutations": 1}, {"exact": 13}):
         with pytest.raises(SettingsError):
             explain_words(said("you fool"), [Made(tangled)], **numbers)
+
+
+def test_one_model_for_both_is_read_once_and_gives_what_two_readings_give(tmp_path):
+    from tests.words.tiny_text_model import tiny_model
+
+    model = tiny_model(tmp_path)
+
+    class Twice:
+        """The same model, whose scores are asked for one after the other."""
+
+        info, has_aggression, has_sentiment = model.info, True, True
+        aggression_log_odds = staticmethod(model.aggression_log_odds)
+        sentiment_logits = staticmethod(model.sentiment_logits)
+
+    text = "you are a useless liar and I will make you sorry"
+    once, twice = (explain_words(said(text), [reader]) for reader in (model, Twice()))
+    np.testing.assert_allclose(once.values, twice.values, atol=1e-5)
+    np.testing.assert_allclose(once.base + once.values.sum(axis=0), once.log_odds, atol=1e-9)
+    scores = model.score([text])
+    assert once.score_of("aggression") == pytest.approx(float(scores.aggression[0]), abs=1e-6)
+    assert once.score_of("negative") == pytest.approx(float(scores.sentiment[0, 0]), abs=1e-6)

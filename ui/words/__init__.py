@@ -45,8 +45,8 @@ def show_words(
 def coloured(words: tuple[ReadWord, ...], values: np.ndarray, errors: np.ndarray) -> list[dict[str, Any]]:
     """Return what the front end draws: a word's text, colour, line and what is told of it.
 
-    A word that raises the score is vermillion over a solid line and has a ＋; one that lowers it blue over a
-    dotted line with a －; one that the model never saw is grey in brackets. So no sign hangs on colour alone.
+    A word that raises the score is vermillion over a solid line and has a +; one that lowers it blue over a
+    dotted line with a −; one that the model never saw is grey in brackets. So no sign hangs on colour alone.
     """
     strongest = max(float(np.abs(values).max(initial=0.0)), 1e-9)
     found = []
@@ -64,7 +64,7 @@ def coloured(words: tuple[ReadWord, ...], values: np.ndarray, errors: np.ndarray
             {
                 "text": printable(word.text),
                 "sign": sign,
-                "mark": {"raises": "＋", "lowers": "－"}.get(sign, ""),
+                "mark": {"raises": "+", "lowers": "−"}.get(sign, ""),
                 "colour": {"raises": RAISES, "lowers": LOWERS}.get(sign, ""),
                 "strength": round(share, 3) if sign in ("raises", "lowers") else 0.0,
                 "told": f"{told}; {time}",
