@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -120,6 +121,25 @@ def wait_for_sound(page: Any, condition: str, sounds: str = PLAYER) -> None:
             + str(found.evaluate_all("all => all.map(a => [a.currentTime, a.paused, a.error?.message])"))
         ),
     )
+
+
+def choose(page: Any, label: str, option: str) -> None:
+    """Choose from a select box; again if the list closed under the click, as it does when the page moves."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _ in range(5):
+        settle(page)
+        box = page.get_by_role("combobox", name=re.compile(label)).first
+        still(page, box)
+        box.click()
+        try:
+            page.get_by_role("option", name=option).click(timeout=15_000)
+        except TooLate:
+            page.keyboard.press("Escape")
+            continue
+        settle(page)
+        return
+    raise AssertionError(f"{option} could not be chosen from {label}")
 
 
 class Hearing:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser import driving
-from tests.browser.driving import fits, go_to, settle, still, wait_until
+from tests.browser.driving import choose, fits, go_to, settle, still, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -58,8 +58,7 @@ def test_explain_an_event(new_page: OpenPage, shoot: Shoot) -> None:
 
     # Another emotion.
     before = metric(page, "Contributions")
-    page.get_by_role("combobox", name=re.compile("Score")).click()
-    page.get_by_role("option", name="Sad").click()
+    choose(page, "Score", "Sad")
     page.get_by_text(re.compile('"sad"')).first.wait_for()
     wait_until(page, lambda: metric(page, "Contributions") != before, "the contributions stay")
 

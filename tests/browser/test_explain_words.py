@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.driving import fits, go_to, open_sample, settle, uploader
+from tests.browser.driving import choose, fits, go_to, open_sample, settle, uploader
 from tests.browser.server import served
 from tests.browser.test_explain import metric
 from tests.explain.with_text import models_with_text
@@ -57,8 +57,7 @@ def test_an_event_its_words_and_the_sum(
         page.get_by_role("button", name="An utterance")
     ).click()
     settle(page)
-    page.get_by_role("combobox", name=re.compile("Utterance")).click()
-    page.get_by_role("option", name=re.compile("useless liar")).click()
+    choose(page, "Utterance", "useless liar")
     words = page.locator(".blipper-words .word")
     words.filter(has_text="liar").wait_for()
     page.get_by_role("heading", name="Hear only what mattered").wait_for()
@@ -97,7 +96,6 @@ def test_an_event_its_words_and_the_sum(
     shoot(page, f"explain-words-{width}-{theme}")
 
     # Another emotion of the voice, another sentiment of the words.
-    page.get_by_role("combobox", name=re.compile("Score")).first.click()
-    page.get_by_role("option", name="Sad").click()
+    choose(page, "Score", "Sad")
     page.get_by_text(re.compile('"sad"')).first.wait_for()
     page.get_by_text("Score on the curve").wait_for(state="detached")
