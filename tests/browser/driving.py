@@ -129,9 +129,7 @@ def choose(page: Any, label: str, option: str) -> None:
 
     for _ in range(5):
         settle(page)
-        box = page.get_by_role("combobox", name=re.compile(label)).first
-        still(page, box)
-        box.click()
+        page.get_by_role("combobox", name=re.compile(label)).first.click()
         try:
             page.get_by_role("option", name=option).click(timeout=15_000)
         except TooLate:
