@@ -14,7 +14,7 @@ from blipper.explain.features import GROUPS, USED, explain_vector
 from blipper.explain.reports_words import decomposition_csv, parts, words_csv, words_dict, words_text
 from blipper.explain.targets import TARGETS
 from blipper.explain.words import explain_words
-from blipper.figures.explain import LOWERS, RAISES
+from blipper.figures.explain import LOWERS, RAISES, waterfall_range
 from blipper.figures.explain_named import rests_on_figure, summary_figure
 from blipper.figures.explain_words import decomposition_figure, steps, words_figure
 from tests.explain.readers import Made, adding, said, tangled
@@ -168,3 +168,9 @@ def test_the_shipped_summary_is_of_the_shipped_companion():
     assert found.split == "test speakers of fold 1"
     assert sum(found.clips.values()) >= 200
     assert np.isfinite(found.own[TARGETS.index("aggression")]).all()
+
+
+def test_a_waterfall_leaves_room_for_its_numbers() -> None:
+    low, high = waterfall_range(0.0, [-1.7, 5.2, 0.8])
+    assert low < -1.7 and high > 4.3 + 1.0
+    assert waterfall_range(0.0, []) == (-0.2, 0.35)

@@ -272,6 +272,14 @@ def moments_figure(
     return figure
 
 
+def waterfall_range(base: float, steps: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of a waterfall's axis, with room for the numbers beside its bars on a phone, too."""
+    levels = np.cumsum([base, *steps])
+    low, high = min(0.0, float(levels.min())), max(0.0, float(levels.max()))
+    room = (high - low) or 1.0
+    return low - 0.2 * room, high + 0.35 * room
+
+
 def waterfall_figure(named: Named) -> go.Figure:
     """Draw how groups of named features lead from usual speech to the companion's score, in log-odds."""
     import plotly.graph_objects as go
@@ -299,9 +307,12 @@ def waterfall_figure(named: Named) -> go.Figure:
     lay_out(figure, "By named features (companion)", 480)
     figure.update_layout(
         margin={"l": 170},
-        xaxis={"title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C"},
+        xaxis={
+            "title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C",
+            "range": waterfall_range(named.base, [share.value for share in shares]),
+        },
         yaxis={"title": {"text": "Feature group"}, "autorange": "reversed", "automargin": True},
-    )
+    )  # fmt: skip
     return figure
 
 

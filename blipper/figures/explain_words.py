@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from blipper.explain.decomposition import Decomposition
 from blipper.explain.reports_words import parts
 from blipper.explain.words import WordShares
-from blipper.figures.explain import LOWERS, RAISES
+from blipper.figures.explain import LOWERS, RAISES, waterfall_range
 from blipper.figures.palette import OKABE_ITO
 from blipper.figures.style import as_text, lay_out
 
@@ -107,7 +107,10 @@ def decomposition_figure(found: Decomposition, *, most: int = 12) -> go.Figure:
     lay_out(figure, f"The score at {found.time:.1f} s, taken apart", 160 + 34 * len(rows))
     ticks = [as_text(_short(label)) for label in [*labels, "together"]]
     figure.update_layout(
-        xaxis={"title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C"},
+        xaxis={
+            "title": {"text": "Log-odds"}, "zeroline": True, "zerolinecolor": "#8C8C8C",
+            "range": waterfall_range(0.0, values),
+        },
         yaxis={
             "title": {"text": "Part"}, "autorange": "reversed", "automargin": True,
             "tickvals": list(range(len(rows) + 1)), "ticktext": ticks,
