@@ -244,11 +244,10 @@ def learned_from_library(sha256: str) -> bool:
     import json
 
     from blipper.inventory import METRICS
-    from blipper.paths import models_dir
-    from blipper.voice.models import available_models
+    from blipper.paths import TEXT_DESCRIPTION, models_dir
 
-    for path in (models_dir() / name / METRICS for name in available_models()):
-        if not path.is_file():
+    for path in sorted(models_dir().glob(f"*/{METRICS}")):
+        if (path.parent / TEXT_DESCRIPTION).is_file():  # text models learn from no verdicts
             continue
         try:
             metrics = json.loads(path.read_text(encoding="utf-8"))
