@@ -333,7 +333,10 @@ def test_what_has_no_transcript_offers_none(page: AppTest) -> None:
     opened.analysis = plain
     page.run()
     off = {button.label for button in page.get("download_button") if button.proto.disabled}
-    assert off == {"Subtitles (SRT)", "Web subtitles (VTT)", "Plain text (TXT)", "Audacity labels"}
+    assert off == {
+        *("Subtitles (SRT)", "Web subtitles (VTT)", "Plain text (TXT)", "Audacity labels"),
+        "Utterances with scores (CSV)",
+    }
 
 
 def test_the_model_can_be_chosen_where_there_are_several(

@@ -44,6 +44,7 @@ def surroundings(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("BLIPPER_MODELS", str(models))
     monkeypatch.setenv("BLIPPER_TEXT_MODELS", str(tmp_path / "kept"))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    engine()._readers.clear()  # what other tests have loaded
     yield
     engine()._readers.clear()
 
