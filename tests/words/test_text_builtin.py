@@ -15,7 +15,7 @@ import pytest
 
 from blipper.errors import Cancelled, ModelError
 from blipper.words.sentiment import load_text_model
-from blipper.words.spoken import spoken
+from blipper.words.spoken import FORM, spoken
 from blipper.words.text_builtin import available_text_models, load_built_in
 from blipper.words.text_models import TextModel
 from tests.words.tiny_text_model import SENTENCES, describe, save_built_in, save_classifier, tiny_model
@@ -96,7 +96,7 @@ def test_what_is_known_about_it(model: TextModel, folder: Path) -> None:
 
 
 def test_the_form_of_speech_alone_counts(model: TextModel) -> None:
-    written, said = "SHUT up — and DO what you are told!!! 😡", "shut up and do what you are told"
+    written, said = "SHUT up — and DO what you are told!!! 😡", "shut up and do what you are told!"
     np.testing.assert_allclose(*model.aggression_log_odds([written, said]), atol=1e-5)
 
 
@@ -203,7 +203,7 @@ def test_a_changed_file_is_refused_before_it_is_opened(own: Path, name: str) -> 
     [
         ({"schema": 2}, r"schema and kind are \(2, 'text'\)"),
         ({"kind": "voice"}, "schema and kind"),
-        ({"form": "spoken-9"}, "form is 'spoken-9', expected one of spoken-1"),
+        ({"form": "spoken-9"}, f"form is 'spoken-9', expected one of {FORM}"),
         ({"languages": "en"}, "languages is 'en'"),
         ({"max_length": 4}, "max_length is 4"),
         ({"max_length": 500}, "the network reads 128 tokens"),
