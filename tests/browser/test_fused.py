@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from blipper.words.text_builtin import built_in_folder
 from tests.browser.driving import fits, open_sample, settle, still, uploader, wait_until
 
 pytestmark = pytest.mark.browser
@@ -37,8 +36,6 @@ The parcel is in the hall.
 def test_voice_and_words_are_shown_apart_and_weighed(
     new_page: Callable[..., Any], shoot: Callable[[Any, str], Path], tmp_path: Path, width: int, theme: str
 ) -> None:
-    if not built_in_folder().is_dir():
-        pytest.skip(f"needs the built-in text model: no {built_in_folder()}")
     page = new_page(width=width, theme=theme)
     open_sample(page)
     page.get_by_text("There is no transcript of this recording yet").wait_for()

@@ -19,7 +19,6 @@ from blipper.fusion import case_between, case_of
 from blipper.marking import fuse_again
 from blipper.voice.models import VoiceModel, load_model
 from blipper.wording import carried_by
-from blipper.words.text_builtin import built_in_folder
 from blipper.words.transcript import Transcript
 from tests.helpers import RATE, read_16k, recording, silence
 
@@ -113,8 +112,6 @@ def test_the_four_cases_stay_visible(
     data_dir: Path, tmp_path: Path, voice: VoiceModel, corpus: str, reader: str
 ) -> None:
     text_model, read = READERS[reader]
-    if text_model == "built-in" and not built_in_folder().is_dir():
-        pytest.skip(f"needs the built-in text model: no {built_in_folder()}")
     found, spans = four_cases(data_dir, corpus, tmp_path, voice, text_model, read)
     assert [case_between(found, 0, *span) for span in spans] == list(CASES)
     # Three of the four are worth a listen, the one with neither is not.
