@@ -12,7 +12,9 @@ import typer
 
 from blipper.errors import LibraryError, SettingsError
 from blipper.terminal import (
+    FAILED,
     columns,
+    complain,
     exit_codes,
     inform,
     progress_bars,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from blipper.training.settings import TrainSettings
 
 app = typer.Typer(
-    help="List, export, measure on and delete what the library keeps; it is turned on in the app.",
+    help="Fill, list, export, measure on and delete what the library keeps; it is turned on in the app.",
     no_args_is_help=True,
 )
 
@@ -106,6 +108,53 @@ def list_(
         ]
         write_out("".join(f"{line}\n" for line in columns(rows, right=frozenset({2}))))
         inform(f"{len(items)} recordings in {database.shown}.")
+
+
+@app.command()
+def add(
+    results: Annotated[Path, typer.Argument(help="A batch's output folder.")],
+    actor: Actor,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="Keep the sound too; the recordings are read again.")
+    ] = False,
+    least: Annotated[
+        float, typer.Option("--from", help="Only recordings whose highest score is at least this.")
+    ] = 0.0,
+    days: Annotated[
+        int | None, typer.Option("--days", help="Delete them after so many days; not by itself unless given.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", help="Put this word on each. May be given several times.")
+    ] = None,
+) -> None:
+    """Put the results of a batch into the library: to search, judge and measure on; nothing twice."""
+    with exit_codes(interrupted="what was added stays"):
+        from blipper.batch import read_rows
+        from blipper.library import add_batch
+
+        if not 0 <= least <= 1:
+            raise SettingsError(f"--from {least}: expected 0 to 1")
+        with opened() as database, progress_bars() as progress:
+            rows = [row for row in read_rows(results) if least <= 0 or (row.highest_score or 0.0) >= least]
+            done = add_batch(
+                database,
+                results,
+                analyst=actor,
+                rows=rows,
+                sound=sound,
+                keep_days=days,
+                tags=tags or (),
+                progress=progress,
+            )
+            shown = database.shown
+        for _, message in done.failures:
+            complain(message)
+        inform(
+            f"Added {done.new} recordings to {shown}; {done.known} were there. The sound of {done.sounds} "
+            "was kept."
+        )
+        if done.failures:
+            raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -174,6 +174,30 @@ def test_the_queue_is_judged_by_buttons_with_keys(library: Database) -> None:
     assert not app.success, "Ben has judged nothing yet"
 
 
+def test_the_queue_reads_the_library_again_only_when_it_has_changed(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = lib.read_stretches
+    monkeypatch.setattr(lib, "read_stretches", lambda database: (read.append("all"), real(database))[1])
+    app = part(page(), "queue")
+    for _ in range(2):
+        app.button(key="library_no").click()
+        run(app)
+    assert read == ["all"]
+    assert app.success, "both are judged"
+    more = analysis("more.wav", track(SCORES, 9))
+    lib.save(library, more, analyst="Ben", sound=lib.encode_sound(sound(more)))
+    run(app)
+    assert read == ["all"] * 2
+    assert "more\\.wav" in shown(app)
+    [item] = lib.search(library, lib.Query(name="more"))
+    lib.delete_sound(library, item.id, actor="Ben")
+    run(app)
+    assert read == ["all"] * 3
+    assert app.success, "what cannot be heard is not offered"
+
+
 def test_without_a_name_nothing_is_judged_or_deleted(library: Database) -> None:
     app = AppTest.from_file(str(PAGE), default_timeout=300)
     run(app)

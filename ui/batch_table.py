@@ -14,6 +14,7 @@ import streamlit as st
 from blipper.batch import Row, read_rows
 from blipper.errors import BatchError
 from blipper.wording import length
+from ui import batch_library
 from ui.batch_open import open_row
 from ui.batch_run import Batch, current
 from ui.text import plain, printable, shorten
@@ -107,6 +108,7 @@ def _show() -> None:
     _count(len(fitting), len(rows))
     _act(held, chosen, names)
     _downloads(held)
+    batch_library.show(held, fitting)
 
 
 def _names(held: Batch) -> Callable[[Row], str]:
@@ -126,7 +128,7 @@ def _filters() -> tuple[str, str, float]:
         list(_WHICH),
         format_func=_WHICH.__getitem__,
         key="blipper_batch_which",
-        help="Shows all recordings, or only those with events, with warnings or that failed.",
+        help="Shows all recordings, or only those with events, without events, or without a result.",
     )
     score = least.slider(
         "Highest score from",

@@ -15,8 +15,9 @@ from blipper.errors import LibraryError
 from blipper.library import Database, Item, Stretch
 from blipper.library.queue import Offer, are_judged, review_queue
 from blipper.voice.labels import EMOTIONS
-from blipper.wording import clock
+from blipper.wording import moment
 from ui import library_state
+from ui.replay import listen_for
 from ui.session import shelf
 from ui.text import plain, shorten
 
@@ -26,6 +27,7 @@ _SKIPPED: Final = "library_skipped"
 _LAST: Final = "library_last_verdict"
 _OTHER: Final = "library_queue_emotion"
 _NOTE: Final = "library_queue_note"
+_PLACE: Final = "library_queue_sound"
 
 _METHOD = """
 Offered first is the stretch whose verdict says most: close to the threshold, and unlike what is judged or
@@ -41,8 +43,8 @@ def show(database: Database) -> None:
     who = library_state.analyst()
     st.caption(
         "Listen, then press a key: **1** sounds angry, **2** does not, **3** another emotion, **4** skip, "
-        "**U** "
-        "takes your last verdict back. Keys work while no text field is being typed in."
+        "**U** takes your last verdict back, **P** plays the stretch again or stops it. Keys work while no "
+        "text field is being typed in."
     )
     second = st.toggle(
         "Second opinions: offer also what others judged",
@@ -59,8 +61,8 @@ def show(database: Database) -> None:
         )
     if not offers:
         st.success(
-            "Nothing is left to judge here. Save more recordings on the Review page, with their sound, or "
-            "take up what you skipped.",
+            "Nothing is left to judge here. Save more recordings on the Review or the Batch page, with their "
+            "sound, or take up what you skipped.",
             icon=":material/task_alt:",
         )
         if st.session_state.get(_SKIPPED):
@@ -77,8 +79,7 @@ def show(database: Database) -> None:
 
 
 def _offers(database: Database, analyst: str | None) -> tuple[tuple[Offer, ...], dict[str, Item], int]:
-    stretches = lib.read_stretches(database)
-    items = {item.id: item for item in lib.search(database)}
+    stretches, items = library_state.judgeable(database)
     infos = {info.id: info for item in items.values() for info in item.analyses}
     known = [row for row in stretches if row.analysis_id in infos and row.recording_id in items]
     here = {opened.recording.provenance.sha256 for opened in shelf().finished}
@@ -107,14 +108,16 @@ def _offer(database: Database, offer: Offer, item: Item, who: str, left: int) ->
     with st.container(border=True):
         channel = f", channel {stretch.channel + 1}" if stretch.channel else ""
         st.markdown(
-            f"**{plain(shorten(item.name, 60))}**, {clock(stretch.start)} to {clock(stretch.end)}{channel} "
+            f"**{plain(shorten(item.name, 60))}**, {moment(stretch.start)} to {moment(stretch.end)}{channel} "
             f":gray[· {left if left < 50 else '50 or more'} to judge]"
         )
         sound = _sound(database, item, stretch)
         if sound is None:
             st.warning("The sound is no longer here; skip this one.")
         else:
-            st.audio(sound, format="audio/flac", autoplay=bool(st.session_state.get("library_autoplay")))
+            with st.container(key=_PLACE):
+                st.audio(sound, format="audio/flac", autoplay=bool(st.session_state.get("library_autoplay")))
+            listen_for("P", _PLACE)
             st.caption(f"The stretch is heard with {_AROUND:g} s before and after it.")
         _buttons(stretch, who, sound is not None)
         note, autoplay = st.columns([3, 1.2], vertical_alignment="bottom")

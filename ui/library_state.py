@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from blipper import library as lib
 from blipper.errors import LibraryError
-from blipper.library import Database, place
+from blipper.library import Database, Item, Stretch, place
 from ui.text import plain
 
 #: Seconds between two looks at what has reached its day.
@@ -24,6 +24,7 @@ _lock = threading.Lock()
 _opened: dict[str, Database] = {}
 _swept: dict[str, float] = {}
 _failed: dict[str, tuple[float, str]] = {}
+_judgeable: dict[tuple[Any, ...], tuple[tuple[Stretch, ...], dict[str, Item]]] = {}
 
 
 def is_on() -> bool:
@@ -62,11 +63,28 @@ def library() -> Database:
         return _opened[address]
 
 
+def judgeable(database: Database) -> tuple[tuple[Stretch, ...], dict[str, Item]]:
+    """Return all that can be judged and the recordings by id, read again only when one has come or gone.
+
+    A library of 20,000 recordings takes seconds to read, and the review queue asks at every key.
+    """
+    now = (database.shown, *lib.stamp(database))
+    with _lock:
+        held = _judgeable.get(now)
+    if held is None:
+        held = (lib.read_stretches(database), {item.id: item for item in lib.search(database)})
+        with _lock:
+            _judgeable.clear()  # an older state is of no more use
+            _judgeable[now] = held
+    return held
+
+
 def close() -> None:
     """Close the library, as when it is turned off."""
     with _lock:
         database = _opened.pop(place.address(), None)
         _failed.pop(place.address(), None)
+        _judgeable.clear()
     if database is not None:
         database.close()
 

@@ -45,8 +45,8 @@ def show(database: Database) -> None:
             st.info("Nothing fits this search. Widen it above.", icon=":material/search_off:")
         else:
             st.info(
-                "The library is empty. Analyse a recording on the Review page and press **Save to the "
-                "library** there.",
+                "The library is empty. Analyse recordings on the Review or the Batch page and press "
+                "**Save to the library** there.",
                 icon=":material/inbox:",
             )
         return

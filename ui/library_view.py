@@ -20,8 +20,9 @@ _PARTS: Final = {
 }
 
 _WHAT = """
-When it is on, **nothing is kept by itself**: a recording comes in when somebody presses *Save to the
-library* on the Review page. Then these are stored, until somebody deletes them or their day comes:
+When it is on, **nothing is kept by itself**: recordings come in when somebody presses *Save to the
+library* on the Review or the Batch page. Then these are stored, until somebody deletes them or their day
+comes:
 
 - the recording's name, length and SHA-256, and **its sound only if you say so**;
 - the whole analysis: scores, events, settings, model, and the transcript where there is one;

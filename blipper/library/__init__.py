@@ -9,6 +9,7 @@ are seconds, kept to the millisecond; moments have a zone; every error is a
 from __future__ import annotations
 
 from blipper.library import place
+from blipper.library.adding import Taken, add_batch
 from blipper.library.database import Database, connect
 from blipper.library.finding import (
     Query,
@@ -19,6 +20,7 @@ from blipper.library.finding import (
     read_stretches,
     read_tags,
     search,
+    stamp,
 )
 from blipper.library.keeping import encode_sound, read_analysis, read_clip, read_recording, read_sound, save
 from blipper.library.retention import (
@@ -74,7 +76,9 @@ __all__ = [
     "Query",
     "Saved",
     "Stretch",
+    "Taken",
     "Verdict",
+    "add_batch",
     "audit",
     "connect",
     "count",
@@ -100,6 +104,7 @@ __all__ = [
     "read_verdicts",
     "save",
     "search",
+    "stamp",
     "tag",
     "upgrade",
     "withdraw",

@@ -153,6 +153,19 @@ def read_stretches(database: Database, analysis_id: str | None = None) -> tuple[
         )
 
 
+def stamp(database: Database) -> tuple[Any, ...]:
+    """Return what changes whenever recordings, analyses or sound come or go; cheap however much there is.
+
+    Verdicts and tags do not change it.
+    """
+    with database.reading() as session:
+        return (
+            session.scalar(select(func.count(RecordingRow.id))),
+            *session.execute(select(func.count(AnalysisRow.id), func.max(AnalysisRow.made_at))).one(),
+            session.scalar(select(func.count()).select_from(AudioRow).where(AudioRow.chunk == 0)),
+        )
+
+
 def _where(wanted: Select[Any], query: Query) -> Select[Any]:
     own = RecordingRow.id
     if query.sha256 is not None:

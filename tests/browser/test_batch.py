@@ -73,6 +73,35 @@ def test_from_upload_to_review(new_page: OpenPage, calls: list[Path], shoot: Sho
     table.wait_for(state="detached")
 
 
+def test_stop_and_resume(new_page: OpenPage, tmp_path: Path, shoot: Shoot) -> None:
+    samples, rate = soundfile.read(ROOT / "ui" / "sample" / "scene.ogg", dtype="float32")
+    paths = [tmp_path / f"{number}.wav" for number in range(8)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, samples * (0.5 + number / 20), rate)
+    page = new_page()
+    go_to(page, "Batch")
+    uploader(page).set_input_files(paths)
+    page.get_by_text("8 recordings added").wait_for()
+    field = page.get_by_role("spinbutton", name="Recordings at a time")
+    field.fill("1")
+    field.press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text(re.compile(r"^[1-7] of 8 recordings, .* times real time")).wait_for()
+    page.get_by_role("button", name="Stop").click()
+    stopped = page.get_by_text(re.compile(r"Stopped at \d of 8 recordings"))
+    stopped.wait_for()
+    done = int(re.findall(r"Stopped at (\d) of", stopped.inner_text())[0])
+    assert 1 <= done < 8
+    page.get_by_text(f"{done} recording{'s' if done > 1 else ''} dealt with").wait_for()
+    shoot(page, "batch-stopped-1440-light")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text(re.compile(rf"Done: 8 of 8 recordings.*{done} done before")).wait_for()
+    page.get_by_text("8 recordings dealt with").wait_for()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("Add recordings, then press").wait_for()
+
+
 def test_on_a_phone(new_page: OpenPage, calls: list[Path], shoot: Shoot) -> None:
     page = new_page(width=390, height=844, theme="dark")
     go_to(page, "Batch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,23 @@ from typing import Any
 import pytest
 
 from blipper import library as lib
-from tests.browser.driving import arrive, go_to, open_page, open_sample, settle, still, wait_for_player
+from tests.browser.driving import (
+    Hearing,
+    arrive,
+    go_to,
+    open_page,
+    open_sample,
+    settle,
+    still,
+    wait_for_player,
+    wait_until,
+)
 from tests.browser.server import served
 
 pytestmark = pytest.mark.browser
 
 Shoot = Callable[[Any, str], Path]
+QUEUE_SOUND = ".st-key-library_queue_sound audio"
 
 
 @pytest.fixture
@@ -76,6 +88,29 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
     page.keyboard.press("u")
     page.get_by_text("Kept: wrong").wait_for(state="hidden")
     assert lib.read_item(library, item.id).verdicts == {"right": 1}
+    for key, kept in (("3", re.compile("Kept: other emotion")), ("1", re.compile("Kept: (right|missed)"))):
+        settle(page)
+        page.keyboard.press(key)
+        page.get_by_text(kept).wait_for()
+        page.keyboard.press("u")
+        page.get_by_text(kept).wait_for(state="hidden")
+    assert lib.read_item(library, item.id).verdicts == {"right": 1}
+    settle(page)
+    hearing = Hearing(page, QUEUE_SOUND)
+    page.keyboard.press("p")
+    hearing.plays_from(0.0, 0.0)
+    page.get_by_role("textbox", name="Note, kept with the verdict").press_sequentially("1 p")
+    assert lib.read_item(library, item.id).verdicts == {"right": 1}, "a key that was typed judged"
+    page.get_by_role("heading", name="Library", exact=True).click()
+    settle(page)
+    offered = page.locator("p").filter(has_text=" to judge")
+    skipped = offered.inner_text()
+    page.keyboard.press("4")
+    wait_until(
+        page,
+        lambda: offered.count() == 0 or offered.inner_text() != skipped,
+        lambda: f"the queue still offers {skipped}",
+    )
     page.get_by_text("Agreement and precision", exact=True).click()
     page.get_by_text("Precision so far at each threshold").first.wait_for()
     page.locator(".js-plotly-plot").wait_for()
@@ -89,7 +124,10 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
     page.get_by_role("button", name="Delete everything about it now").click()
     page.get_by_text("The library is empty").wait_for()
     assert lib.count(library) == 0
-    assert [entry.action for entry in lib.audit(library)] == ["delete recording", "withdraw verdict"]
+    assert [entry.action for entry in lib.audit(library)] == [
+        "delete recording",
+        *["withdraw verdict"] * 3,
+    ]
     library.close()
     assert not [path for path in home.iterdir() if b"Sample scene" in path.read_bytes()]
 
@@ -147,8 +185,16 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     shoot(page, "library-settings-1440")
     page.get_by_text("Recordings", exact=True).click()
     expect(page.get_by_role("textbox", name="Part of the name")).to_have_value("parcel")
-    choose_first_row(page)
-    page.get_by_role("button", name="Open in Review").click()
+    page.get_by_role("textbox", name="Part of the name").fill("")
+    page.get_by_role("textbox", name="Part of the name").press("Enter")
+    page.get_by_role("heading", name="Library", exact=True).click()  # out of any text field
+    for key, place in (("j", "1 of 2."), ("j", "2 of 2."), ("k", "1 of 2."), ("j", "2 of 2.")):
+        settle(page)
+        page.keyboard.press(key)
+        page.get_by_text(place).wait_for()
+    page.get_by_role("heading", name="A long call about a lost parcel.wav").wait_for()  # the older one
+    settle(page)
+    page.keyboard.press("o")
     arrive(page, "Review")
     wait_for_player(page, "A long call about a lost parcel.wav")
     page.get_by_text("In the library since").wait_for()
