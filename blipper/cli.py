@@ -181,7 +181,8 @@ def analyze(
             help="Also write the result to this file; its ending picks the format: .html for a report to "
             "read or print, .json for the whole analysis, .csv or .parquet for the events, .windows.csv or "
             ".windows.parquet for every window, .curve.csv or .curve.parquet for the curve, .turns.csv, "
-            ".talk.csv or .rttm for who speaks when; .srt, .vtt, .txt, .transcript.labels.txt (Audacity) or "
+            ".talk.csv, .interruptions.csv or .rttm for who speaks when; .srt, "
+            ".vtt, .txt, .transcript.labels.txt (Audacity) or "
             ".utterances.csv for the transcript, .events.srt, .events.vtt or .labels.txt for the events; "
             ".textgrid (Praat), .label-studio.json with .label-studio.xml. May be given several times.",
         ),

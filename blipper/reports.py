@@ -12,7 +12,7 @@ from blipper.results import Analysis, Check, Prediction, Track
 from blipper.speakers.talk import speaker_of_event, talk
 from blipper.terminal import columns
 from blipper.voice.labels import EMOTIONS
-from blipper.wording import carried_in_full, clock, length, summary_sentence, trend_sentence
+from blipper.wording import carried_in_full, length, moment, summary_sentence, trend_sentence
 
 
 def analysis_text(analysis: Analysis) -> str:
@@ -72,7 +72,7 @@ def _talk_lines(analysis: Analysis) -> list[str]:
         (
             *("  " + one.speaker, length(one.seconds), f"{100 * one.share:.0f} %", str(one.turns)),
             *(length(one.longest), str(one.interruptions), str(one.interrupted), _loudness(one.level)),
-            _loudness(one.loudest) + ("" if one.loudest_time is None else f" at {clock(one.loudest_time)}"),
+            _loudness(one.loudest) + ("" if one.loudest_time is None else f" at {moment(one.loudest_time)}"),
         )
         for one in summed.speakers
     ]
@@ -95,11 +95,11 @@ def _event_lines(analysis: Analysis) -> list[str]:
     last = ("carried by",) if fused else ()
     rows = [
         (
-            "  " + clock(event.start),
-            clock(event.end),
+            "  " + moment(event.start),
+            moment(event.end),
             length(event.duration),
             f"{event.peak:.2f}",
-            clock(event.peak_time),
+            moment(event.peak_time),
             f"{event.mean:.2f}",
             event.emotion + (f"  ({speaker_of_event(analysis, event) or 'unknown'})" if named else ""),
             *((carried_in_full(analysis, event),) if fused else ()),

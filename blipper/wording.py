@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from blipper.fusion import Carrier, Case, carrier, case_of
@@ -29,8 +30,21 @@ CASE_SENTENCES: Final[dict[Case, str]] = {
 }
 
 
+def moment(seconds: float) -> str:
+    """Return a time with tenths: ``"1:07.3"``, ``"1:02:03.0"``.
+
+    The same text as the player and its list of events show (``ui/player/frontend/src/format.ts``): half a
+    tenth is rounded up.
+    """
+    tenths = math.floor(max(0.0, seconds) * 10 + 0.5)
+    hours, rest = divmod(tenths, 36_000)
+    minutes, rest = divmod(rest, 600)
+    clock = f"{minutes:02d}" if hours else f"{minutes}"
+    return (f"{hours}:" if hours else "") + f"{clock}:{rest // 10:02d}.{rest % 10}"
+
+
 def clock(seconds: float) -> str:
-    """Return a time as people write it: ``"1:07"``, ``"1:02:03"``."""
+    """Return the second that a time lies in: ``"1:07"``, ``"1:02:03"``."""
     whole = int(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
@@ -57,7 +71,7 @@ def summary_sentence(analysis: Analysis) -> str:
     Returns
     -------
     str
-        Such as ``"2 stretches worth a listen, 14 s of 3 min 12 s; strongest at 1:07"``.
+        Such as ``"2 stretches worth a listen, 14 s of 3 min 12 s; strongest at 1:07.3"``.
     """
     if not analysis.has_speech:
         return f"Nobody was heard to speak in these {length(analysis.duration)}, so there is no score"
@@ -68,7 +82,7 @@ def summary_sentence(analysis: Analysis) -> str:
     total = length(sum(event.duration for event in analysis.events))
     return (
         f"{n} {'stretch' if n == 1 else 'stretches'} worth a listen, {total} of "
-        f"{length(analysis.duration)}; strongest at {clock(strongest.peak_time)}"
+        f"{length(analysis.duration)}; strongest at {moment(strongest.peak_time)}"
     )
 
 

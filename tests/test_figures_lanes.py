@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blipper.figures.lanes import lanes_figure
+from blipper.figures.lanes import lanes_figure, talk_figure
 from blipper.results import Analysis, Curve, Event
 from blipper.speakers import Turn
-from blipper.speakers.talk import rename
+from blipper.speakers.talk import rename, talk
 from tests.speakers.test_talk import call
 
 
@@ -56,6 +56,14 @@ def test_interruptions_and_loudness_are_marked(quarrel: Analysis) -> None:
     assert levels == {"Loudness of a": -25.0, "Loudness of b": -15.0}
     dashes = {trace.line.dash for trace in figure.data if trace.name.startswith("Loudness")}
     assert dashes == {"solid", "dash"}
+
+
+def test_the_figure_of_the_talk_alone(quarrel: Analysis) -> None:
+    summed = talk(quarrel)
+    assert summed is not None
+    assert titles(talk_figure(quarrel, summed)) == ["<b>Who speaks</b>", "<b>How loud each turn is</b>"]
+    unmeasured = call([(0, 5)], [(4, 8)])
+    assert titles(talk_figure(unmeasured, summed)) == ["<b>Who speaks</b>"]
 
 
 def test_labels_are_no_markup(quarrel: Analysis) -> None:

@@ -226,6 +226,26 @@ def test_speakers_can_be_named_and_the_names_stay(page: AppTest) -> None:
     assert any("expected 1 to 60 printable" in error.value.replace("\\", "") for error in page.error)
 
 
+def speakers_page() -> None:
+    """A page with the speakers of a call in which "b" takes over from "a" once."""
+    from types import SimpleNamespace
+
+    from tests.speakers.test_talk import call
+    from ui.speakers_view import show_speakers
+
+    show_speakers(SimpleNamespace(id="x", name="call.wav"), call([(0, 5)], [(4.05, 8)]))  # type: ignore[arg-type]
+
+
+def test_each_interruption_is_listed() -> None:
+    page = AppTest.from_function(speakers_page, default_timeout=300).run()
+    assert not page.exception, page.exception
+    assert any(one.label == "1 time somebody took over" for one in page.expander)
+    (listed,) = [table.value for table in page.dataframe if "Both speak (s)" in table.value]
+    assert listed.iloc[0].tolist() == ["0:04.1", "b", "a", 0.9]
+    labels = [button.label for button in page.get("download_button")]
+    assert labels == ["Talk time (CSV)", "Turns (CSV)", "Interruptions (CSV)"]
+
+
 def test_a_guess_at_the_speakers_is_marked_as_one(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int | None] = []
 

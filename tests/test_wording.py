@@ -7,7 +7,7 @@ import pytest
 
 from blipper.recording import Provenance
 from blipper.results import Analysis, Curve, Event, ModelInfo, Quality, Span, Track, Trend, no_windows
-from blipper.wording import clock, length, summary_sentence, trend_sentence
+from blipper.wording import clock, length, moment, summary_sentence, trend_sentence
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,22 @@ from blipper.wording import clock, length, summary_sentence, trend_sentence
 )
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((0, "0:00.0"), (0.96, "0:01.0"), (59.96, "1:00.0"), (3723, "1:02:03.0"), (36_000, "10:00:00.0")),
+        *(
+            (1.25, "0:01.3"),
+            (67.25, "1:07.3"),
+            (67.75, "1:07.8"),
+            (-0.01, "0:00.0"),
+        ),  # halves as in the player
+    ],
+)
+def test_moments(seconds, text):
+    assert moment(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -40,9 +56,9 @@ def event(start, end, peak):
 def test_summary(quiet):
     assert summary_sentence(quiet) == "Nothing above the threshold in 3 min 12 s"
     one = dataclasses.replace(quiet, events=(event(10, 14, 0.7),))
-    assert summary_sentence(one) == "1 stretch worth a listen, 4 s of 3 min 12 s; strongest at 0:12"
+    assert summary_sentence(one) == "1 stretch worth a listen, 4 s of 3 min 12 s; strongest at 0:12.0"
     two = dataclasses.replace(quiet, events=(event(10, 14, 0.7), event(62, 72, 0.9)))
-    assert summary_sentence(two) == "2 stretches worth a listen, 14 s of 3 min 12 s; strongest at 1:07"
+    assert summary_sentence(two) == "2 stretches worth a listen, 14 s of 3 min 12 s; strongest at 1:07.0"
 
 
 def test_trend_sentence():

@@ -41,6 +41,7 @@ MORE: Final = {
         "curve-parquet": "Curve of voice and words (Parquet)",
         "turns-csv": "Speakers' turns (CSV)",
         "talk-csv": "Talk time and interruptions (CSV)",
+        "interruptions-csv": "Each interruption (CSV)",
     },
     "Transcript": {
         "srt": "Subtitles (SRT)",

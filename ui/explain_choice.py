@@ -16,7 +16,7 @@ from blipper.explain.targets import TARGETS
 from blipper.explain.voice import thin_out, windows_in
 from blipper.figures.explain import moments_figure
 from blipper.results import Span
-from blipper.wording import clock
+from blipper.wording import clock, moment
 from ui.explain_show import chart_config, offer
 from ui.player import numbered_events
 from ui.session import OpenRecording
@@ -119,7 +119,7 @@ def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
         "Event",
         numbers,
         format_func=lambda n: (
-            f"Event {n}: {clock(by_number[n].start)} to {clock(by_number[n].end)}, "
+            f"Event {n}: {moment(by_number[n].start)} to {moment(by_number[n].end)}, "
             f"peak {by_number[n].peak:.2f}"
         ),
         key=kept(f"event_{opened.id}_{channel}", numbers[0], among=numbers),

@@ -13,7 +13,7 @@ from blipper.errors import LibraryError
 from blipper.library import AnalysisInfo, Item, Verdict, place
 from blipper.results import Analysis
 from blipper.voice.labels import EMOTIONS
-from blipper.wording import clock
+from blipper.wording import clock, moment
 from ui import library_state
 from ui.player import numbered_events
 from ui.session import OpenRecording, shelf
@@ -156,7 +156,7 @@ def _events(analysis: Analysis, channel: int) -> list[Judgeable]:
             channel,
             event.start,
             event.end,
-            f"**{number}** · {clock(event.start)} to {clock(event.end)} · peak {event.peak:.2f} · "
+            f"**{number}** · {moment(event.start)} to {moment(event.end)} · peak {event.peak:.2f} · "
             f"{event.emotion}",
         )
         for number, event in numbered_events(analysis, channel)

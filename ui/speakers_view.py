@@ -8,11 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from blipper.errors import SettingsError
-from blipper.export.csv import talk_csv, turns_csv
+from blipper.export.csv import interruptions_csv, talk_csv, turns_csv
 from blipper.figures.lanes import lanes_figure
 from blipper.results import Analysis
 from blipper.speakers.talk import LONGEST_LABEL, Talk, speaker_of_event, speakers, talk
-from blipper.wording import clock, length
+from blipper.wording import length, moment
 from ui.session import OpenRecording, shelf
 from ui.text import plain, printable, safe_stem
 
@@ -31,11 +31,13 @@ def show_speakers(opened: OpenRecording, analysis: Analysis) -> None:
         )
     st.plotly_chart(lanes_figure(analysis), key=f"blipper_lanes_{opened.id}")
     _talk_table(summed)
+    _interruptions_table(summed)
     _events_table(analysis)
     with st.container(horizontal=True):
         for label, write, ending in (
             ("Talk time (CSV)", talk_csv, ".talk.csv"),
             ("Turns (CSV)", turns_csv, ".turns.csv"),
+            ("Interruptions (CSV)", interruptions_csv, ".interruptions.csv"),
         ):
             st.download_button(
                 label,
@@ -76,7 +78,7 @@ def _talk_table(summed: Talk) -> None:
             "Is taken over": [one.interrupted for one in rows],
             "Loudness (LUFS)": [one.level for one in rows],
             "Loudest turn (LUFS)": [one.loudest for one in rows],
-            "Loudest at": ["" if one.loudest_time is None else clock(one.loudest_time) for one in rows],
+            "Loudest at": ["" if one.loudest_time is None else moment(one.loudest_time) for one in rows],
         },
         hide_index=True,
     )
@@ -86,6 +88,25 @@ def _talk_table(summed: Talk) -> None:
         "not count. Whether anybody minded, no sound tells. Loudness compares within one channel; between "
         "channels it also depends on microphones."
     )
+
+
+def _interruptions_table(summed: Talk) -> None:
+    """Show each interruption: when, who, whom."""
+    taken = summed.interruptions
+    if not taken:
+        return
+    with st.expander(
+        f"{len(taken)} time{'s' if len(taken) > 1 else ''} somebody took over", icon=":material/list:"
+    ):
+        st.dataframe(
+            {
+                "At": [moment(one.time) for one in taken],
+                "Takes over": [printable(one.speaker) for one in taken],
+                "From": [printable(one.interrupted) for one in taken],
+                "Both speak (s)": [round(one.overlap, 1) for one in taken],
+            },
+            hide_index=True,
+        )
 
 
 def _events_table(analysis: Analysis) -> None:
@@ -99,7 +120,7 @@ def _events_table(analysis: Analysis) -> None:
                 "Speaker": [
                     printable(speaker_of_event(analysis, event) or "unknown") for event in analysis.events
                 ],
-                "From": [clock(event.start) for event in analysis.events],
+                "From": [moment(event.start) for event in analysis.events],
                 "Length (s)": [round(event.duration, 1) for event in analysis.events],
                 "Peak score": [round(event.peak, 2) for event in analysis.events],
                 "Leading emotion": [event.emotion for event in analysis.events],

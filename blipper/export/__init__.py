@@ -22,7 +22,7 @@ WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
         *(json.WRITER, report.WRITER, csv.EVENTS, csv.WINDOWS, csv.TURNS, csv.TALK),
-        csv.UTTERANCES,
+        *(csv.INTERRUPTIONS, csv.UTTERANCES),
         *(parquet.EVENTS, parquet.WINDOWS, curve.CSV, curve.PARQUET),
         *(subtitles.TRANSCRIPT_SRT, subtitles.TRANSCRIPT_VTT, plain.TRANSCRIPT, plain.TRANSCRIPT_LABELS),
         *(subtitles.EVENTS_SRT, subtitles.EVENTS_VTT, plain.EVENT_LABELS),

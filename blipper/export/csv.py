@@ -1,4 +1,4 @@
-"""Tables as CSV: events, windows, turns, talk time, utterances.
+"""Tables as CSV: events, windows, turns, talk time, interruptions, utterances.
 
 UTF-8 without a byte-order mark, RFC 4180 (commas, CRLF, quotes doubled), one header row in plain names
 with the unit as suffix (``start_s``). Times have 3 decimals, scores 4, with a point whatever the locale;
@@ -31,6 +31,7 @@ TALK_COLUMNS = (
     *("speaker", "talk_s", "share", "turns", "longest_turn_s", "interruptions", "interrupted"),
     *("level_lufs", "loudest_turn_lufs", "loudest_turn_start_s"),
 )
+INTERRUPTION_COLUMNS = ("file", "start_s", "speaker", "interrupted", "overlap_s")
 UTTERANCE_COLUMNS = (
     *("file", "channel", "speaker", "start_s", "end_s", "duration_s", "text", "confidence"),
     *("verbal_aggression", *SENTIMENTS, "aggression_model", "sentiment_model", "engine", "draft"),
@@ -117,6 +118,20 @@ def talk_csv(analysis: Analysis) -> str:
         for one in (summed.speakers if summed else ())
     )
     return table(TALK_COLUMNS, rows)
+
+
+def interruptions_csv(analysis: Analysis) -> str:
+    """Return the table of interruptions, ordered by time: who took over from whom, and how long both spoke.
+
+    Without rows where nobody's turns are known, or nobody interrupted.
+    """
+    summed = talk(analysis)
+    name = text(analysis.provenance.name)
+    rows = (
+        (name, seconds(one.time), text(one.speaker), text(one.interrupted), seconds(one.overlap))
+        for one in (summed.interruptions if summed else ())
+    )
+    return table(INTERRUPTION_COLUMNS, rows)
 
 
 def utterances_csv(analysis: Analysis) -> str:
@@ -237,4 +252,12 @@ TALK = Writer(
     media_type="text/csv; charset=utf-8",
     description="talk time, interruptions and loudness of each speaker as a table",
     write=talk_csv,
+)
+
+INTERRUPTIONS = Writer(
+    name="interruptions-csv",
+    extension=".interruptions.csv",
+    media_type="text/csv; charset=utf-8",
+    description="every interruption: when, who, whom, and how long both spoke, as a table",
+    write=interruptions_csv,
 )

@@ -15,7 +15,7 @@ from blipper.figures.timeline import aggression_panel
 from blipper.results import Analysis
 from blipper.speakers import Turn
 from blipper.speakers.talk import Talk, speakers, talk
-from blipper.wording import clock
+from blipper.wording import moment
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -55,6 +55,29 @@ def lanes_figure(analysis: Analysis) -> go.Figure:
     summed = talk(analysis)
     if summed is not None:
         panels += [_turns(analysis, summed), _loudness(analysis)]
+    return _stacked(analysis, panels)
+
+
+def talk_figure(analysis: Analysis, summed: Talk) -> go.Figure:
+    """Draw who speaks when, who takes over, and how loud every turn is, where that was measured: no curves.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    summed : Talk
+        Of it: :func:`blipper.speakers.talk.talk`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    panels = [_turns(analysis, summed)]
+    if any(turn.level is not None for track in analysis.tracks for turn in track.turns):
+        panels.append(_loudness(analysis))
+    return _stacked(analysis, panels)
+
+
+def _stacked(analysis: Analysis, panels: list[Panel]) -> go.Figure:
     figure = stack(panels, start=0.0, end=analysis.duration, title="All speakers", legend=True)
     figure.update_layout(hovermode="closest")
     return figure
@@ -100,7 +123,7 @@ def _turns(analysis: Analysis, summed: Talk) -> Panel:
                 marker={"size": 14, "opacity": 0, "color": colour},
                 name=_text(label),
                 showlegend=False,
-                customdata=[(clock(turn.start), clock(turn.end), turn.duration) for turn in mine],
+                customdata=[(moment(turn.start), moment(turn.end), turn.duration) for turn in mine],
                 hovertemplate="%{customdata[0]} to %{customdata[1]}, %{customdata[2]:.1f} s",
             )
         )

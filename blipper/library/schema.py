@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +48,45 @@ def upgrade(database: Database, revision: str = "head") -> None:
                 return
         with (
             database.engine.connect().execution_options(blipper_write=True) as connection,
-            connection.begin(),
+            _transaction(database, connection),
         ):
             if _check(database, connection, known) != wanted:  # nobody was quicker
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
+
+
+@contextmanager
+def _transaction(database: Database, connection: Connection) -> Iterator[None]:
+    """Begin a transaction in which tables may be rebuilt, and keep it if every row still has its parent.
+
+    SQLite changes a table by filling a new one and dropping the old one. While it minds foreign keys,
+    dropping deletes the rows first, and with a recording's row everything that hangs on it. So it minds them
+    at the end instead, as its manual tells: https://www.sqlite.org/lang_altertable.html#otheralter
+
+    Raises
+    ------
+    LibraryError
+        If rows have lost their parents; nothing was changed then.
+    """
+    if database.kind != "sqlite":
+        with connection.begin():
+            yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys = OFF")  # within a transaction this would do nothing
+    try:
+        with connection.begin():
+            yield
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if orphans:
+                tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+                raise LibraryError(
+                    f"{database.shown}: bringing it up to date would lose what rows of {tables} belong to; "
+                    "nothing was changed"
+                )
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def _config() -> Config:

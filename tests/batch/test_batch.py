@@ -195,6 +195,21 @@ def test_tables(light: None, calls: Path, tmp_path: Path, speech: np.ndarray) ->
     assert "broken.wav" in (broken.error or "")
 
 
+def test_tables_of_several_batches_are_one_to_duckdb(light: None, calls: Path, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="needs duckdb (pip install duckdb)")
+    outs = [tmp_path / "one", tmp_path / "two"]
+    batch.run(sorted(calls.glob("call[01].wav")), outs[0], workers=1)
+    batch.run(calls / "deeper", outs[1], workers=1)
+    tables = [str(out / "results.parquet") for out in outs]
+    with duckdb.connect() as db:
+        found = db.execute(
+            "SELECT file, highest_score FROM read_parquet(?) ORDER BY highest_score DESC", [tables]
+        ).fetchall()
+    rows = sorted((row for out in outs for row in batch.read_rows(out)), key=lambda row: -row.highest_score)
+    assert found == [(row.file, row.highest_score) for row in rows]
+    assert len(found) == 4
+
+
 def test_namesakes_and_names_that_are_no_text(light: None, tmp_path: Path, speech: np.ndarray) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -140,6 +140,8 @@ def test_two_minutes_from_upload_to_deletion(new_page: OpenPage, two_minutes: Pa
     # Choose an event in the list: it plays that stretch and stops at its end.
     page.locator(".events tbody tr").first.wait_for()
     events = stretches(page)
+    peaks = page.locator(".events tbody small").all_inner_texts()
+    assert sentence(page).partition("; strongest ")[2] in peaks  # the list's own words: "at 0:31.3"
     start, end = events[-1]
     row = page.locator(".events tbody tr").last
     row.evaluate(

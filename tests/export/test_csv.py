@@ -11,6 +11,7 @@ from blipper.export.csv import (
     EVENT_COLUMNS,
     WINDOW_COLUMNS,
     events_csv,
+    interruptions_csv,
     score,
     seconds,
     talk_csv,
@@ -18,7 +19,8 @@ from blipper.export.csv import (
     turns_csv,
     windows_csv,
 )
-from blipper.results import Analysis
+from blipper.results import Analysis, Span
+from blipper.speakers import turns_of_channel
 from blipper.voice.labels import EMOTIONS
 
 
@@ -90,6 +92,24 @@ def test_talk(analysis: Analysis) -> None:
     )
     assert rows(talk_csv(nobody)) == rows(turns_csv(nobody)) == []
     assert [row["speaker"] for row in rows(events_csv(nobody))] == [""]
+
+
+def test_interruptions(analysis: Analysis) -> None:
+    spans = ((Span(0.0, 5.0),), (Span(4.0, 8.0),))
+    tracks = tuple(
+        dataclasses.replace(track, speech=own, turns=turns_of_channel(own, name))
+        for track, own, name in zip(analysis.tracks, spans, ("Agent", "=Anna"), strict=True)
+    )
+    assert rows(interruptions_csv(dataclasses.replace(analysis, tracks=tracks))) == [
+        {
+            "file": 'Gespräch, "2".wav',
+            "start_s": "4.000",
+            "speaker": "'=Anna",
+            "interrupted": "Agent",
+            "overlap_s": "1.000",
+        }
+    ]
+    assert rows(interruptions_csv(analysis)) == []
 
 
 def test_rfc_4180(analysis: Analysis) -> None:

@@ -84,6 +84,7 @@ def test_extensions_are_unique() -> None:
         ("A.Windows.CSV", "windows-csv"),
         ("a.turns.csv", "turns-csv"),
         ("a.talk.csv", "talk-csv"),
+        ("a.interruptions.csv", "interruptions-csv"),
         ("windows.csv", "csv"),
         ("a.curve.csv", "curve-csv"),
         ("a.curve.parquet", "curve-parquet"),

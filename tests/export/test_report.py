@@ -15,13 +15,13 @@ import pytest
 from blipper import analyze, audio
 from blipper.analysis import with_threshold
 from blipper.export import Sound
-from blipper.export.report.content import LIMITS, moment
+from blipper.export.report.content import LIMITS, MOST_INTERRUPTIONS
 from blipper.export.report.figures import script_data
 from blipper.export.report.page import WRITER, report_html
 from blipper.export.report.reasons import MOST
 from blipper.recording import Notice
-from blipper.results import Analysis, Check, Quality
-from blipper.speakers.turns import Turn
+from blipper.results import Analysis, Check, Quality, Span
+from blipper.speakers.turns import Turn, turns_of_channel
 from blipper.voice.models import load_model
 from blipper.words.text_info import TextModelInfo
 from blipper.words.transcript import Dropped, Transcript, Utterance
@@ -118,9 +118,9 @@ def test_it_says_everything(talk: Analysis) -> None:
     page = Page(report_html(dataclasses.replace(talk, tracks=(scored, talk.tracks[1]))))
     for words in (
         'Gespräch, "2".wav',
-        "1 stretch worth a listen, 1 s of 20 s; strongest at 0:01",
+        "1 stretch worth a listen, 1 s of 20 s; strongest at 0:01.3",
         "The file breaks off at 0:02.",
-        "1 0:01.0 0:02.0 1 s 0.90 0:01.2 0.85 angry",
+        "1 0:01.0 0:02.0 1 s 0.90 0:01.3 0.85 angry",
         "Written by whisper:tiny.en, language en, corrected by a person.",
         "Get out! 0.90 0.81 negative 0.90",
         "Fine. – 0.02 –",
@@ -141,6 +141,40 @@ def test_it_says_everything(talk: Analysis) -> None:
     assert "is aggressive" not in page.text
 
 
+def test_it_says_who_was_loud_when_and_who_took_over(talk: Analysis) -> None:
+    turns = (
+        (Turn(0.0, 5.0, "Agent", -30.0), Turn(10.0, 14.0, "Agent", -12.5)),
+        (Turn(4.0, 9.0, "Customer", -21.0),),
+    )
+    tracks = tuple(
+        dataclasses.replace(track, turns=own, speech=tuple(Span(one.start, one.end) for one in own))
+        for track, own in zip(talk.tracks, turns, strict=True)
+    )
+    page = Page(report_html(dataclasses.replace(talk, tracks=tracks)))
+    for words in (
+        "Agent 9 s 64 % 2 5 s 0 1 -15.9 LUFS -12.5 LUFS at 0:10.0",
+        "Customer 5 s 36 % 1 5 s 1 0 -21.0 LUFS -21.0 LUFS at 0:04.0",
+        "0:04.0 Customer Agent 1.0 s",
+    ):
+        assert words in page.text, words
+    (data,) = (text for a, text in page.scripts if a.get("id") == "figure-talk")
+    drawn = {trace.get("name"): trace for trace in json.loads(data)["data"]}
+    assert drawn["Takes over while another speaks"]["x"] == [4.0]
+    assert drawn["Loudness of Agent"]["y"] == [-30.0, -30.0, None, -12.5, -12.5, None]
+    assert "figure-talk" not in report_html(talk)  # nobody's turns are known
+
+
+def test_many_interruptions_are_counted_and_not_all_listed(talk: Analysis) -> None:
+    ends = [[Span(10.0 * i + first, 10.0 * i + last) for i in range(130)] for first, last in ((0, 6), (5, 9))]
+    tracks = tuple(
+        dataclasses.replace(track, turns=turns_of_channel(spans, name), speech=tuple(spans))
+        for track, spans, name in zip(talk.tracks, ends, ("A", "B"), strict=True)
+    )
+    page = Page(report_html(dataclasses.replace(talk, duration=1300.0, tracks=tracks)))
+    assert page.text.count(" B A 1.0 s") == MOST_INTERRUPTIONS
+    assert f"And {130 - MOST_INTERRUPTIONS} more." in page.text
+
+
 def test_it_says_what_is_not_there(analysis: Analysis) -> None:
     calm = Page(report_html(dataclasses.replace(analysis, events=())))
     assert "No stretch reaches the threshold of 0.50 for long enough." in calm.text
@@ -153,7 +187,7 @@ def test_nothing_from_outside_becomes_markup(talk: Analysis, hostile: Analysis) 
     page = Page(report_html(hostile))
     shown = " ".join(HOSTILE.split())
     assert page.text.count(shown) >= 12
-    assert len(page.scripts) == 2 + len(hostile.tracks)
+    assert len(page.scripts) == 2 + len(hostile.tracks) + 1  # and who speaks when
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in Page(report_html(talk)).tags} | {"h4"}
     for tag, attributes in page.tags:
         assert tag not in {"a", "img", "iframe", "object", "embed", "form", "link", "base"}
@@ -220,14 +254,6 @@ def test_it_stays_small_enough_to_send(talk: Analysis) -> None:
     )
     assert len(WRITER.content(long)) < 6.5e6
     assert len(WRITER.content(talk)) < 5.5e6
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00.0"), (67.25, "1:07.2"), (59.96, "1:00.0"), (3723, "1:02:03.0"), (36_000, "10:00:00.0")],
-)
-def test_moments(seconds: float, text: str) -> None:
-    assert moment(seconds) == text
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
-"""RTTM read as its definition says: ten fields a line, separated by white space."""
+"""RTTM read as its definition says (ten fields a line, separated by white space), and by pyannote."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from blipper.export import write_analysis
 from blipper.export.rttm import turns_rttm
 from blipper.results import Analysis
 from blipper.speakers.turns import Turn
@@ -61,3 +63,21 @@ def test_names_stay_apart_and_are_one_field(
 
 def test_nobody_is_no_line(analysis: Analysis) -> None:
     assert turns_rttm(dataclasses.replace(analysis, tracks=analysis.tracks[1:])) == ""
+
+
+def test_pyannote_reads_the_speakers(analysis: Analysis, tmp_path: Path) -> None:
+    util = pytest.importorskip(
+        "pyannote.database.util", reason="needs pyannote.database (pip install pyannote.database)"
+    )
+    turns = ((Turn(1.0, 2.0, "Agent"), Turn(4.0, 5.5, "Agent")), (Turn(0.25, 1.5, "Customer Anna"),))
+    tracks = tuple(
+        dataclasses.replace(track, turns=own) for track, own in zip(analysis.tracks, turns, strict=True)
+    )
+    path = tmp_path / "call.rttm"
+    write_analysis(dataclasses.replace(analysis, tracks=tracks), path)
+    (found,) = util.load_rttm(path).values()
+    assert [
+        (round(segment.start, 3), round(segment.end, 3), who)
+        for segment, _, who in found.itertracks(yield_label=True)
+    ] == [(0.25, 1.5, "Customer_Anna"), (1.0, 2.0, "Agent"), (4.0, 5.5, "Agent")]
+    assert found.label_duration("Agent") == pytest.approx(2.5)

@@ -17,7 +17,7 @@ from blipper.speech import FRAME, SpeechSettings, spans_from_probabilities
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.windows import place_windows
 from tests.helpers import RATE, recording
-from tests.live.helpers import assert_same, feed, opened, points, windows
+from tests.live.helpers import assert_same, events, feed, opened, points, windows
 
 
 class LevelModel:
@@ -157,6 +157,45 @@ def test_hours_take_no_more_memory_than_seconds(monkeypatch: pytest.MonkeyPatch,
     assert most < 5 * RATE * 4, "samples are kept for longer than a window, a hop and a pause"
     assert spans < 20
     assert cells < 20
+
+
+def skip(analyser: LiveAnalyser, seconds: int) -> None:
+    """Set a fresh analyser's clocks as if so much silence had gone by."""
+    cells = round(seconds / analyser.settings.step)
+    analyser._windows._runs.count = seconds * RATE // FRAME
+    analyser._windows._n_samples = analyser._first_kept = analyser._n_heard = seconds * RATE
+    analyser._windows.horizon = float(seconds)
+    analyser._curve.n_settled = analyser._events._runs.count = cells
+
+
+@pytest.mark.parametrize("settings", CHOICES)
+@pytest.mark.parametrize("days", [0.5, 3, 30, 365])
+def test_after_days_it_is_as_exact_as_at_first(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, days: float
+) -> None:
+    rng = np.random.default_rng(5)
+    n, seconds = 60 * RATE, round(days * 86_400) // 56 * 56  # whole frames, and whole cells of every choice
+    probabilities = np.repeat(np.arange(200) % 2 * 0.9, rng.choice([3, 9, 20, 62, 93, 200], 200)).tolist()
+    loudness = np.repeat(rng.random(1 + n // 8000), 8000)[:n]
+    samples = (0.2 * loudness * rng.normal(0, 1, n)).clip(-1, 1).astype(np.float32)
+    found = []
+    for gone in (0, seconds):
+        given(monkeypatch, iter(probabilities))
+        analyser = LiveAnalyser(RATE, model=LevelModel(), settings=settings)
+        skip(analyser, gone)
+        updates = feed(analyser, samples, itertools.repeat(4000))
+        found.append(
+            (
+                [(w.start - gone, w.end - gone, w.aggression) for w in windows(updates)],
+                [(p.start - gone, p.end - gone, p.aggression) for p in points(updates)],
+                [(e.start - gone, e.end - gone, e.peak, e.mean) for e in events(updates)],
+            )
+        )
+    for first, late in zip(*found, strict=True):
+        assert len(first) == len(late)
+        np.testing.assert_allclose(late, first, atol=1e-5)
+    assert len(found[0][0]) > 20
+    assert found[0][2]
 
 
 def test_silence_settles_at_once() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from blipper.export.text import one_line
 from blipper.results import Analysis, Check, Track
-from blipper.speakers.talk import speaker_of, speaker_of_event, talk
-from blipper.wording import carried_by, case_words, length
+from blipper.speakers.talk import Talk, speaker_of, speaker_of_event
+from blipper.wording import carried_by, case_words, length, moment
 from blipper.words.transcript import Transcript, Utterance
 
 #: What holds for every score.
@@ -32,21 +32,15 @@ LIMITS = (
     "5(1)(f)).",
 )
 
+#: Interruptions that the report lists; the figure and the table of their own have all.
+MOST_INTERRUPTIONS = 100
+
 _TIMING = {
     "words": "",
     "utterances": "Only the utterances' times are known, not those of words.",
     "spread": "The text came without times and was spread evenly over the speech.",
 }
 _VERDICTS = {"good": "good", "fair": "fair", "poor": "poor", "unknown": "not measured"}
-
-
-def moment(seconds: float) -> str:
-    """Return a time with tenths: ``"1:07.3"``, ``"1:02:03.0"``."""
-    tenths = round(seconds * 10)
-    hours, rest = divmod(tenths, 36_000)
-    minutes, rest = divmod(rest, 600)
-    clock = f"{minutes:02d}" if hours else f"{minutes}"
-    return (f"{hours}:" if hours else "") + f"{clock}:{rest // 10:02d}.{rest % 10}"
 
 
 def channel_content(analysis: Analysis, channel: int) -> dict[str, Any]:
@@ -82,14 +76,21 @@ def strongest(analysis: Analysis) -> list[int]:
     return [index + 1 for index in order]
 
 
-def talk_content(analysis: Analysis) -> dict[str, Any] | None:
-    """Return who talked how much; None where that is not known."""
-    summed = talk(analysis)
-    if summed is None:
-        return None
+def talk_content(summed: Talk) -> dict[str, Any]:
+    """Return who talked how much, how loud, and over whom."""
     return {
         "overlap": length(summed.overlap),
         "same_sound": summed.same_sound,
+        "interruptions": [
+            {
+                "time": moment(one.time),
+                "speaker": one_line(one.speaker),
+                "interrupted": one_line(one.interrupted),
+                "overlap": f"{one.overlap:.1f} s",
+            }
+            for one in summed.interruptions[:MOST_INTERRUPTIONS]
+        ],
+        "more": max(0, len(summed.interruptions) - MOST_INTERRUPTIONS),
         "speakers": [
             {
                 "speaker": one_line(one.speaker),
@@ -100,6 +101,8 @@ def talk_content(analysis: Analysis) -> dict[str, Any] | None:
                 "interruptions": one.interruptions,
                 "interrupted": one.interrupted,
                 "level": "–" if one.level is None else f"{one.level:.1f} LUFS",
+                "loudest": "–" if one.loudest is None else f"{one.loudest:.1f} LUFS",
+                "loudest_at": "" if one.loudest_time is None else f"at {moment(one.loudest_time)}",
             }
             for one in summed.speakers
         ],

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from blipper.figures.lanes import talk_figure
 from blipper.figures.signal import SignalSettings, signal_figure
 from blipper.figures.signal_data import Framing
 from blipper.figures.timeline import timeline_figure
 from blipper.recording import Recording
 from blipper.results import Analysis
+from blipper.speakers.talk import Talk
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,6 +44,12 @@ def timeline_chart(analysis: Analysis, channel: int) -> Chart:
     count = sum(event.channel == channel for event in analysis.events)
     label = f"Aggression score and emotions over time, with {count} stretches worth a listen"
     return chart(f"timeline-{channel}", label, timeline_figure(analysis, channel))
+
+
+def talk_chart(analysis: Analysis, summed: Talk) -> Chart:
+    """Return who speaks when, who takes over, and how loud every turn is."""
+    label = f"Who speaks when and how loud, with {len(summed.interruptions)} interruptions"
+    return chart("talk", label, talk_figure(analysis, summed))
 
 
 def waveform_chart(recording: Recording, channel: int) -> Chart:

@@ -21,6 +21,7 @@ from blipper.export.writer import Sound, Writer
 from blipper.fusion import hostile_from
 from blipper.results import Analysis
 from blipper.settings import Settings
+from blipper.speakers.talk import talk
 from blipper.wording import length, summary_sentence, trend_sentence
 
 
@@ -49,6 +50,8 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         spoken = {"speech": length(track.speech_seconds), "trend": trend_sentence(track.trend)}
         channels.append({**content.channel_content(analysis, channel), **spoken, "charts": charts})
     reasons = explain_events(analysis, sound)
+    summed = talk(analysis)
+    spoken_by = None if summed is None else figures.talk_chart(analysis, summed)
     plotly, draw = _plotly(), _file("draw.js")
     strongest = content.strongest(analysis)
     # Plotly's own code and this package's files are the only markup that is not escaped.
@@ -64,6 +67,7 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         channels=channels,
         charts=[
             *(chart for channel in channels for chart in channel["charts"]),
+            *((spoken_by,) if spoken_by else ()),
             *(reason.chart for reason in (reasons.events if reasons else ())),
         ],
         reasons=reasons,
@@ -73,7 +77,8 @@ def report_html(analysis: Analysis, sound: Sound | None = None) -> str:
         hostile=max(hostile_from(track.transcript) for track in analysis.tracks),
         fused=fused,
         speakers_known=any(track.turns for track in analysis.tracks),
-        talk=content.talk_content(analysis),
+        talk=None if summed is None else content.talk_content(summed),
+        talk_chart=spoken_by,
         transcripts=content.transcript_contents(analysis),
         limits=content.LIMITS,
         facts=content.facts(analysis),

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from blipper.errors import ModelError
-from blipper.export.report.content import moment, strongest
+from blipper.export.report.content import strongest
 from blipper.export.report.figures import Chart, chart
 from blipper.export.report.word_reasons import explain_words_of
 from blipper.export.writer import Sound
 from blipper.results import Analysis
+from blipper.wording import moment
 
 if TYPE_CHECKING:
     from blipper.explain.attribution import Attribution

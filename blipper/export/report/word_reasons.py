@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from blipper.errors import BlipperError
-from blipper.export.report.content import moment
 from blipper.export.text import one_line
 from blipper.export.writer import Sound
 from blipper.results import Analysis, Event
+from blipper.wording import moment
 
 if TYPE_CHECKING:
     from blipper.explain.words import WordShares

@@ -43,6 +43,8 @@ READ: Final = {
     "emocontext": 3_000,
     "trac1-en": 3_000,
 }
+#: Words of a line, at most, that it reads: the few longer ones would take a third of the time.
+READ_WORDS: Final = 30
 #: Word pieces of a line, at most; lines in one call; parts of the cross-fitting; strength of the regressions.
 _LONGEST, _BATCH, _PARTS, _C = 96, 32, 5, 0.003
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from blipper.errors import ModelError
 from blipper.progress import Progress, silent
-from blipper.training.text.advice import READ, advise, drawn, features_of
+from blipper.training.text.advice import READ, READ_WORDS, advise, drawn, features_of
 from blipper.training.text.batches import N_ADVISED, TEACHING
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.fit import Schedule, guess_words, learn_labels
@@ -221,6 +221,7 @@ def _learn_advised(
     """Learn labels and advice together, on fewer lines: the larger encoder is slow."""
     shown = [train[row] for row in drawn(train, ADVISED_LINES, recipe.seed)]
     read = drawn(shown, READ, recipe.seed)
+    read = np.array([row for row in read if len(shown[row].text.split()) <= READ_WORDS])
     asked = [shown[row] for row in read]
     features = features_of(teacher, [line.text for line in asked], work / "teacher", progress=progress)
     advice = np.full((len(shown), N_ADVISED), np.nan, dtype=np.float32)
