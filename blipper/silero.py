@@ -39,8 +39,8 @@ class Weights:
 
     Parameters
     ----------
-    spectrum : numpy.ndarray, shape (256, 258)
-        Windowed cosines, then sines.
+    window : numpy.ndarray, shape (256,)
+        Of the spectra, whose windowed cosines and sines the package writes out as a convolution.
     convolutions : tuple of (matrix, bias)
         Four layers; a matrix has shape (taps * channels, channels out).
     gates : (matrix, bias)
@@ -51,7 +51,7 @@ class Weights:
     output : (vector, bias)
     """
 
-    spectrum: Float32
+    window: Float32
     convolutions: tuple[tuple[Float32, Float32], ...]
     gates: tuple[Float32, Float32]
     recurrent: Float32
@@ -97,7 +97,7 @@ def _arranged(found: dict[str, Float32]) -> Weights:
         return np.ascontiguousarray(rows), found[f"encoder.{layer}.bias"]
 
     return Weights(
-        spectrum=np.ascontiguousarray(found["stft.forward_basis_buffer"].reshape(2 * _BINS, _SPECTRUM).T),
+        window=_window(found["stft.forward_basis_buffer"].reshape(2 * _BINS, _SPECTRUM)),
         # What only ever meets padding is left out: the third layer sees two steps, the fourth one.
         convolutions=(
             matrix(0, slice(0, 3), (128, _BINS, 3)),
@@ -114,6 +114,16 @@ def _arranged(found: dict[str, Float32]) -> Weights:
     )
 
 
+def _window(basis: Float32) -> Float32:
+    """Return the window of a basis of cosines and sines, which a Fourier transform takes the place of."""
+    window = basis[0]
+    angles = 2 * np.pi * np.outer(np.arange(_BINS), np.arange(_SPECTRUM)) / _SPECTRUM
+    waves = np.concatenate([np.cos(angles), -np.sin(angles)])
+    if not np.allclose(basis, window * waves, atol=1e-4):
+        raise ValueError("its spectrum is no windowed Fourier transform")
+    return np.ascontiguousarray(window)
+
+
 def encode(frames: Float32) -> Float32:
     """Compute what each frame brings to the recurrent layer's gates.
 
@@ -126,14 +136,16 @@ def encode(frames: Float32) -> Float32:
     -------
     numpy.ndarray of float32, shape (n_frames, 512)
     """
+    from scipy import fft
+
     weights = load()
     n = len(frames)
     mirrored = np.concatenate([frames, frames[:, -2 : -CONTEXT - 2 : -1]], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(mirrored, _SPECTRUM, axis=1)[:, ::_STEP]
-    parts = windows.reshape(n * _SPECTRA, _SPECTRUM) @ weights.spectrum
+    spectra = fft.rfft(windows * weights.window, axis=2, overwrite_x=True)
     # A step of silence before and after, as the convolutions are padded.
     x = np.zeros((n, _SPECTRA + 2, _BINS), dtype=np.float32)
-    x[:, 1:-1] = np.sqrt(parts[:, :_BINS] ** 2 + parts[:, _BINS:] ** 2).reshape(n, _SPECTRA, _BINS)
+    x[:, 1:-1] = np.sqrt(spectra.real**2 + spectra.imag**2)  # several times as quick as abs
     first = _layer(np.concatenate([x[:, i : i + _SPECTRA] for i in range(3)], axis=2), 0)
     padded = np.zeros((n, _SPECTRA + 1, first.shape[2]), dtype=np.float32)
     padded[:, 1:] = first

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 from streamlit.testing.v1 import AppTest
 
 from blipper.batch import read_rows
+from blipper.errors import ModelError
+from blipper.results import Analysis
+from blipper.words import weights
 from tests.conftest import ROOT
+from tests.words.tiny_text_model import save_built_in
 from ui import batch_run, batch_table
 from ui.batch_open import load
 from ui.batch_run import Batch
@@ -156,11 +162,71 @@ def test_a_folder_of_the_server(
     page.number_input(key="blipper_batch_threshold").set_value(0.95).run()
     page.button(key="blipper_batch_start").click().run()
     finish(page)
-    assert "1 marked anew at another threshold" in shown(page)
+    assert "1 marked anew from kept results" in shown(page)
     assert int(page.dataframe[0].value["Events"].iloc[0]) < before
     page.button(key="blipper_batch_delete").click().run()
     assert (root / "results" / "results.csv").is_file()
     assert list(own_folder.iterdir()) == []
+
+
+def test_words_are_asked_for_and_reach_the_results(
+    page: AppTest, own_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "mel-cnn").symlink_to(ROOT / "models" / "mel-cnn")
+    save_built_in(models / "text-small")
+    monkeypatch.setenv("BLIPPER_MODELS", str(models))
+    monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "none"))
+    scene, rate = soundfile.read(SCENE)
+    file = io.BytesIO()
+    soundfile.write(file, scene[: 8 * rate], rate, format="WAV")
+    page.file_uploader[0].set_value([("call.wav", file.getvalue(), "audio/wav")]).run()
+    assert not [one for one in page.selectbox if one.key == "blipper_words_read_batch"]
+    engines = page.selectbox(key="blipper_batch_transcript")
+    assert engines.value == "none"
+    assert not [option for option in engines.options if ".srt" in option]
+    engines.set_value("pocketsphinx").run()
+    page.selectbox(key="blipper_words_read_batch").set_value("named").run()
+    assert page.button(key="blipper_batch_start").disabled
+    page.text_input(key="blipper_words_named_batch").set_value(str(models / "text-small")).run()
+    assert "a folder is read by the command line only" in shown(page)
+    assert page.button(key="blipper_batch_start").disabled
+    page.selectbox(key="blipper_words_read_batch").set_value("built-in").run()
+    page.text_input(key="blipper_batch_language").set_value("e").run()
+    assert "expected an ISO 639-1 code" in shown(page)
+    assert page.button(key="blipper_batch_start").disabled
+    page.text_input(key="blipper_batch_language").set_value("EN").run()
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    output = held(page).output
+    (row,) = read_rows(output)
+    found = Analysis.from_dict(json.loads((output / (row.result or "")).read_text("utf-8")))
+    assert found.settings["transcript"] == "pocketsphinx"
+    assert found.settings["language"] == "en"
+    transcript = found.tracks[0].transcript
+    assert transcript is not None
+    assert transcript.draft
+    assert [info.name for info in transcript.text_models] == ["text-small"]
+
+
+def test_weights_that_cannot_be_had_are_told(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, **options: Any) -> Path:
+        options["progress"]("download", 1, 4)
+        fetched.append(held(page).fetched)
+        raise ModelError(f"the weights {name} cannot be downloaded")
+
+    fetched: list[float | None] = []
+    monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "none"))
+    monkeypatch.setattr(weights, "download", refuse)
+    page.file_uploader[0].set_value([("a.ogg", SCENE.read_bytes(), "audio/ogg")]).run()
+    page.selectbox(key="blipper_batch_transcript").set_value("whisper:tiny.en").run()
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert "the weights tiny.en cannot be downloaded" in shown(page)
+    assert fetched == [0.25]
 
 
 def test_stop_and_resume(page: AppTest) -> None:

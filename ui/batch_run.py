@@ -23,8 +23,8 @@ import streamlit as st
 from blipper import batch
 from blipper.batch import BatchState, BatchSummary
 from blipper.batch.rooted import Root
-from blipper.errors import BlipperError
-from blipper.settings import Channels, Settings
+from blipper.errors import BlipperError, Cancelled
+from blipper.settings import Settings
 from ui.endings import at_session_end
 from ui.engine import session_gone
 from ui.text import printable
@@ -54,18 +54,15 @@ class Plan:
     root : Root, optional
     kept : pathlib.Path, optional
         Where results stay; the batch's own folder, deleted with it, unless given.
-    channels : {"mix", "separate"}
+    settings : Settings
     workers : int
-    threshold : float, optional
-        The model's own unless given.
     """
 
     folder: Path | None = None
     root: Root | None = None
     kept: Path | None = None
-    channels: Channels = "mix"
+    settings: Settings = field(default_factory=Settings)
     workers: int = 1
-    threshold: float | None = None
 
 
 @dataclass(eq=False)
@@ -77,6 +74,7 @@ class _Work:
     plan: Plan = field(default_factory=Plan)
     status: Status = "ready"
     found: int = 0
+    fetched: float | None = None
     state: BatchState = field(default_factory=lambda: BatchState(0))
     summary: BatchSummary | None = None
     error: str = ""
@@ -109,6 +107,8 @@ class _Work:
         """Run the batch and keep its outcome; the work of a thread."""
         try:
             self._wait_and_run()
+        except Cancelled:
+            self.status = "stopped"
         except BlipperError as error:
             self.error = str(error)
             self.status = "failed"
@@ -143,8 +143,9 @@ class _Work:
         summary = batch.run(
             paths,
             self.output(),
-            settings=Settings(channels=self.plan.channels, threshold=self.plan.threshold),
+            settings=self.plan.settings,
             workers=self.plan.workers,
+            progress=self._fetching,
             report=self._report,
             cancelled=self.cancelled,
         )
@@ -164,6 +165,11 @@ class _Work:
 
     def _report(self, state: BatchState) -> None:
         self.state = state
+
+    def _fetching(self, step: str, completed: float, total: float) -> None:
+        self.fetched = completed / total if step == "download" and completed < total else None
+        if step == "download" and self.cancelled():
+            raise Cancelled("the batch was stopped")
 
 
 #: Batches with files, for the end of the server.
@@ -231,6 +237,11 @@ class Batch:
         return self._work.found
 
     @property
+    def fetched(self) -> float | None:
+        """Share of the weights for words that is downloaded, in [0, 1]; None when nothing is fetched."""
+        return self._work.fetched
+
+    @property
     def summary(self) -> BatchSummary | None:
         """What came of the last run; None before its end."""
         return self._work.summary
@@ -268,7 +279,7 @@ class Batch:
             return
         work = self._work
         work.plan = plan
-        work.error, work.summary, work.found = "", None, 0
+        work.error, work.summary, work.found, work.fetched = "", None, 0, None
         work.state = BatchState(0)
         work.cancel.clear()
         work.status, work.busy = "waiting", True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -11,12 +12,14 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from blipper.audio import ACCEPTED
 from blipper.batch.rooted import Root
 from blipper.errors import SettingsError
-from blipper.settings import Channels
+from blipper.settings import Channels, Settings
 from blipper.wording import length
 from ui import batch_table
 from ui.batch_run import TAKEN, UPLOADS, Batch, Plan, current, forget
 from ui.intake import CHANNELS, forget_upload
 from ui.text import plain
+from ui.transcript import engine_choices
+from ui.transcript_models import choose_text_model
 
 #: Names of the setting: an environment variable, or a key in Streamlit's secrets.
 ROOT_VARIABLE: Final = "BLIPPER_BATCH_ROOT"
@@ -100,11 +103,49 @@ def _choose(held: Batch) -> Plan | None:
         max(1, cores - 1),
         key="blipper_batch_workers",
         disabled=held.is_working,
-        help=f"One process each, with a model of its own. This machine has {cores} cores.",
+        help=f"One process each, with models of its own. This machine has {cores} cores.",
     )
-    if plan is not None:
-        plan.channels, plan.workers, plan.threshold = channels, int(workers), threshold
+    words = _words(held)
+    if plan is None or words is None:
+        return None
+    plan.settings = replace(words, channels=channels, threshold=threshold)
+    plan.workers = int(workers)
     return plan
+
+
+def _words(held: Batch) -> Settings | None:
+    """Ask whether words are to count, and by what; None while the name of a model or language is none."""
+    engines = {"none": "None: the voice alone"} | engine_choices()
+    by, tongue = st.columns([5, 2])
+    transcript = by.selectbox(
+        "Transcripts by",
+        list(engines),
+        format_func=engines.__getitem__,
+        key="blipper_batch_transcript",
+        disabled=held.is_working,
+        help="With transcripts the words count beside the voice. Writing them takes many times longer than "
+        "scoring the voice, up to longer than the recordings last.",
+    )
+    if transcript == "none":
+        return Settings()
+    language = tongue.text_input(
+        "Language code",
+        placeholder="detected",
+        key="blipper_batch_language",
+        max_chars=3,
+        disabled=held.is_working,
+        help="Such as en, de or ar, of all recordings; left empty, an engine that knows several detects it.",
+    )
+    text_model = choose_text_model("batch", disabled=held.is_working)
+    if text_model is None:
+        return None
+    try:
+        return Settings(
+            transcript=transcript, text_model=text_model, language=language.strip().lower() or None
+        )
+    except SettingsError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
 
 
 def _uploads(held: Batch) -> Plan | None:
@@ -234,6 +275,8 @@ def _progress() -> None:
     state = held.state
     if held.status == "waiting":
         st.progress(0.0, "Waiting for another batch on this machine to end")
+    elif held.fetched is not None:
+        st.progress(held.fetched, "Downloading the weights for words")
     elif held.status == "finding" or not state.total:
         st.progress(0.0, f"Looking for recordings: {held.found:,} so far" if held.found else "Getting ready")
     else:
@@ -253,7 +296,7 @@ def progress_text(held: Batch) -> str:
     if state.unchanged:
         parts.append(f"{state.unchanged:,} done before")
     if state.remarked:
-        parts.append(f"{state.remarked:,} marked anew at another threshold")
+        parts.append(f"{state.remarked:,} marked anew from kept results")
     if state.failed:
         parts.append(f"{state.failed:,} without a result")
     return ", ".join(parts)

@@ -103,7 +103,7 @@ def _show_dropped(transcript: Transcript) -> None:
 
 def _ways(opened: OpenRecording) -> None:
     """Offer the engines, and the upload of a transcript."""
-    choices = _choices()
+    choices = engine_choices()
     by, tongue, write = st.columns([3, 2, 2], vertical_alignment="bottom")
     chosen = by.selectbox(
         "Written by",
@@ -122,7 +122,7 @@ def _ways(opened: OpenRecording) -> None:
     )
     reads, again = st.columns([5, 2], vertical_alignment="bottom")
     with reads:
-        text_model = choose_text_model(opened)
+        text_model = choose_text_model(opened.id)
     if write.button(
         "Write the transcript",
         icon=":material/subtitles:",
@@ -168,7 +168,8 @@ def _read(opened: OpenRecording, name: str, content: bytes, text_model: str = NO
     engine().read(opened, text_model)
 
 
-def _choices() -> dict[str, str]:
+def engine_choices() -> dict[str, str]:
+    """Return what can write a transcript, in words, by the name that asks for it."""
     automatic, _ = auto_choice()
     found = weights.installed()
     best = automatic.removeprefix("whisper:")

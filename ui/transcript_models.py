@@ -13,21 +13,28 @@ from blipper.words.text_hub import find
 from blipper.words.text_names import is_folder, parse
 from blipper.words.text_suggested import SUGGESTED, Suggested
 from blipper.words.transcript import Transcript
-from ui.session import OpenRecording
 from ui.text import plain
 
 #: The choice of a model by its name.
 _NAMED: Final = "named"
 
 
-def choose_text_model(opened: OpenRecording) -> str | None:
-    """Ask what reads the words; None, with the reason on the page, while a name is none."""
+def choose_text_model(key: str, *, disabled: bool = False) -> str | None:
+    """Ask what reads the words; None, with the reason on the page, while a name is none.
+
+    Parameters
+    ----------
+    key : str
+        Tells this choice from others in the session.
+    disabled : bool, optional
+    """
     choices = _choices()
     chosen = st.selectbox(
         "Sentiment and verbal aggression by",
         list(choices),
         format_func=choices.__getitem__,
-        key=f"blipper_words_read_{opened.id}",
+        key=f"blipper_words_read_{key}",
+        disabled=disabled,
         help="The built-in model reads English, is calibrated, and needs no network. Others come from the "
         "Hugging Face hub, are kept on the machine that runs Blipper, and run there; their scores are not "
         "calibrated. Only safetensors are loaded, and none of a model's code is run.",
@@ -37,8 +44,9 @@ def choose_text_model(opened: OpenRecording) -> str | None:
     name = st.text_input(
         "Name on the Hugging Face hub",
         placeholder="ORG/NAME",
-        key=f"blipper_words_named_{opened.id}",
+        key=f"blipper_words_named_{key}",
         max_chars=400,
+        disabled=disabled,
         help="A sequence classifier, as ORG/NAME or ORG/NAME@REVISION; two joined by +. What its labels mean "
         "may follow, as in ORG/NAME#aggression=insult/threat.",
     ).strip()

@@ -70,7 +70,8 @@ class Manifest:
     folder : pathlib.Path
         The batch's output; it must exist.
     model_sha256, settings : str
-        Hashes of what this run works with; a result of anything else counts as missing.
+        Hashes of what this run works with; a result of anything else counts as missing. Where words are
+        scored, the one is of all models together, theirs and the voice's.
 
     Raises
     ------

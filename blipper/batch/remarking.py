@@ -10,6 +10,7 @@ from typing import Any
 from blipper.batch.work import row_values
 from blipper.errors import SettingsError
 from blipper.settings import Settings
+from blipper.words.text_names import kept_transcript, without_folders
 
 
 def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict[str, Any]] | None:
@@ -41,13 +42,25 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
         kept = Settings.from_dict(analysis.settings)
     except (OSError, ValueError, SettingsError):  # gone, damaged, or another version's
         return None
-    if analysis.model.sha256 != model_sha256 or _rest(kept) != _rest(settings):
+    if analysis.model.sha256 != model_sha256 or _rest(kept) != _rest(_travelled(settings)):
         return None
     # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
-    asked = fuse_again(replace(analysis, settings=settings.to_dict()))
+    asked = fuse_again(replace(analysis, settings=_travelled(settings).to_dict()))
     marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
     text = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
     return text, row_values(marked)
+
+
+def _travelled(settings: Settings) -> Settings:
+    """Return settings as a result keeps them: without folders of this machine.
+
+    Whether the weights in them are the same the manifest knows, which gives out no other results.
+    """
+    return replace(
+        settings,
+        transcript=kept_transcript(settings.transcript),
+        text_model=without_folders(settings.text_model),
+    )
 
 
 def _rest(settings: Settings) -> Settings:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from blipper.batch import places
+from blipper.batch import places, words
 from blipper.batch.finding import find
 from blipper.batch.manifest import Manifest
 from blipper.batch.pool import Pool
@@ -78,9 +78,9 @@ def run(
 ) -> BatchSummary:
     """Analyse many recordings.
 
-    What an earlier run has done with the same content, model and settings is left as it is; where nothing but
-    the threshold differs, events are marked anew from the kept result. It needs neither the main thread nor
-    signals; ending the process at any moment loses and doubles nothing.
+    What an earlier run has done with the same content, models and settings is left as it is; where nothing
+    but threshold and balance differ, events are marked anew from the kept result. It needs neither the main
+    thread nor signals; ending the process at any moment loses and doubles nothing.
 
     Parameters
     ----------
@@ -89,6 +89,7 @@ def run(
     output : path
         A folder of this machine, made if needed.
     settings : Settings, optional
+        A transcript is written by an engine, not taken from a file; ``"auto"`` is decided here, for all.
     model : str, optional
         Name of an installed model.
     engine : {"local", "ray"}
@@ -99,13 +100,13 @@ def run(
     workers : int, optional
         One a core unless given.
     limits : BatchLimits, optional
-        What one recording may cost.
+        What one recording may cost; :meth:`BatchLimits.usual` unless given.
     retry : bool
         Try again what an earlier run gave up: refused, too long, too much memory.
     verify : bool
         Hash every recording, also those whose size and times have not changed.
     progress : Progress, optional
-        Told the steps ``"find"`` and ``"files"``, in recordings.
+        Told the steps ``"find"`` and ``"files"``, in recordings, and ``"download"`` in bytes.
     report : callable, optional
         Told the whole :class:`BatchState` after each recording and about once a second.
     cancelled : callable, optional
@@ -121,7 +122,7 @@ def run(
         If the output cannot be written, another batch with other settings is at it, workers do not start, or
         the cluster is lost.
     ModelError
-        If the model is missing or damaged.
+        If a model is missing or damaged, or weights for words can't be had.
     SettingsError
         If an argument is outside its domain.
     """
@@ -141,13 +142,15 @@ def run(
     from blipper.voice.models import find_model, read_config
     from blipper.voice.weights import CONFIG
 
-    settings = settings or Settings()
-    limits = limits or BatchLimits()
+    settings = words.decided(settings or Settings())
+    limits = limits or BatchLimits.usual(settings.transcript)
     folder = find_model(model)
     sha256 = str(read_config(folder / CONFIG)["sha256"])
     target = _output_folder(Path(output))
+    spoken = words.digest(settings, progress)
+    models = sha256 if spoken is None else hashlib.sha256(f"{sha256}/{spoken}".encode()).hexdigest()
 
-    setup = {"model": folder.name, "settings": settings.to_dict(), "output": str(target)}
+    setup = {"model": folder.name, "settings": settings.to_dict(), "words": spoken, "output": str(target)}
     pool: contextlib.AbstractContextManager[Engine]
     if engine == "ray":
         from blipper.batch.cluster import RayCluster
@@ -156,7 +159,7 @@ def run(
     else:
         pool = Pool(setup, sha256, workers or os.cpu_count() or 1, limits)
     described = json.dumps(settings.to_dict(), sort_keys=True)
-    with Manifest(target, sha256, hashlib.sha256(described.encode()).hexdigest()) as manifest:
+    with Manifest(target, models, hashlib.sha256(described.encode()).hexdigest()) as manifest:
         if manifest.alone:
             _sweep(target)
         batch = _Batch(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from blipper.errors import SettingsError
+from blipper.words import weights
 
 #: Why a recording has no result. ``"refused"``: it cannot be read or is beyond Blipper's limits;
 #: ``"memory"``, ``"time"``: it went beyond the batch's limits and was killed; ``"crash"``: the worker died
@@ -32,6 +33,23 @@ class BatchLimits:
 
     memory: int = 2 << 30
     seconds: float = 600.0
+
+    @classmethod
+    def usual(cls, transcript: str) -> BatchLimits:
+        """Return the limits that suit what writes the words.
+
+        Parameters
+        ----------
+        transcript : str
+            As :attr:`blipper.settings.Settings.transcript`. Words take a thousand times as long as the voice,
+            up to several times as long as the recording lasts; Whisper's weights are twice as large in
+            memory as on the disk, and once more while they are read.
+        """
+        if transcript == "none":
+            return cls()
+        known = weights.CHECKPOINTS.get(transcript.partition(":")[2])
+        megabytes = 0 if known is None else known.megabytes
+        return cls(memory=(3 << 30) + 4 * megabytes * 1_000_000, seconds=86_400.0)
 
     def __post_init__(self) -> None:
         """Check the domains."""

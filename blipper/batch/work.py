@@ -19,6 +19,8 @@ from blipper.settings import Settings
 if TYPE_CHECKING:
     from blipper.results import Analysis
     from blipper.voice.models import VoiceModel
+    from blipper.words.text_loading import Readers
+    from blipper.words.transcribe import Engine
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,15 @@ def audio_stem(path: str) -> str:
     return os.fsencode(kept)[:80].decode("utf-8", "ignore") or "recording"
 
 
-def work(task: Task, voice: VoiceModel, settings: Settings, output: Path | None) -> Outcome:
+def work(
+    task: Task,
+    voice: VoiceModel,
+    settings: Settings,
+    output: Path | None,
+    *,
+    engine: Engine | None = None,
+    readers: Readers | None = None,
+) -> Outcome:
     """Analyse one recording and write its result.
 
     Parameters
@@ -90,18 +100,26 @@ def work(task: Task, voice: VoiceModel, settings: Settings, output: Path | None)
     settings : Settings
     output : pathlib.Path or None
         The batch's output; None to hand the result back instead of writing it.
+    engine : Engine, optional
+    readers : Readers, optional
+        What the settings name to write and read words with; loaded for this recording alone unless given.
 
     Returns
     -------
     Outcome
         A recording that cannot be analysed is an outcome too.
     """
+    from blipper.analysis import analyze
+
     begin = perf_counter()
     try:
         with places.local_copy(task.path) as (path, stamp):
             if task.known_sha256 is not None and places.sha256(path) == task.known_sha256:
                 return Outcome(task.path, {"stamp": stamp})
-            return _analyze(task.path, path, stamp, voice, settings, output, begin)
+            recording = audio.load(path, name=task.path.rsplit("/", 1)[-1], channels=settings.channels)
+            analysis = analyze(recording, model=voice, settings=settings, engine=engine, readers=readers)
+            values = row_values(analysis) | {"stamp": stamp, "work_seconds": perf_counter() - begin}
+            return _written(task.path, analysis, values, output)
     except AudioError as error:
         return failed(task.path, "refused", str(error), stamp=places.stamp(task.path))
     except OSError as error:
@@ -118,22 +136,12 @@ def failed(path: str, reason: str, message: str, *, stamp: str | None = None) ->
     return Outcome(path, values)
 
 
-def _analyze(
-    name: str,
-    path: Path,
-    stamp: str | None,
-    voice: VoiceModel,
-    settings: Settings,
-    output: Path | None,
-    begin: float,
-) -> Outcome:
-    from blipper.analysis import analyze
+def _written(name: str, analysis: Analysis, values: dict[str, Any], output: Path | None) -> Outcome:
+    """Write a result, or hand it back where there is no output to write it to."""
     from blipper.export.files import write_atomically
 
-    recording = audio.load(path, name=name.rsplit("/", 1)[-1], channels=settings.channels)
-    analysis = analyze(recording, model=voice, settings=settings)
     result = result_name(name)
-    values = row_values(analysis) | {"stamp": stamp, "result": result, "work_seconds": perf_counter() - begin}
+    values = values | {"result": result}
     document = json.dumps(analysis.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
     if output is None:
         return Outcome(name, values, document)
@@ -154,7 +162,6 @@ def row_values(analysis: Analysis) -> dict[str, Any]:
         "status": "done",
         "sha256": analysis.provenance.sha256,
         "model": analysis.model.name,
-        "model_sha256": analysis.model.sha256,
         "duration": analysis.duration,
         "speech_seconds": sum(track.speech_seconds for track in analysis.tracks),
         "events": len(analysis.events),

@@ -21,6 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from blipper.errors import ModelError, SettingsError
+
 
 def main() -> None:
     """Serve the parent until it closes the pipe or dies."""
@@ -39,7 +41,6 @@ def main() -> None:
 
 def _serve(lines: queue.SimpleQueue[dict[str, Any]], replies: TextIO) -> None:
     from blipper.batch.work import Task, work
-    from blipper.errors import ModelError
     from blipper.settings import Settings
     from blipper.voice.models import load_model
 
@@ -49,13 +50,31 @@ def _serve(lines: queue.SimpleQueue[dict[str, Any]], replies: TextIO) -> None:
     try:
         voice = load_model(first["model"])
         _warm(voice)
-    except ModelError as error:
+        engine, readers = _words(settings, first["words"])
+    except (ModelError, SettingsError) as error:
         _say(replies, {"unusable": str(error)})
         return
     _say(replies, {"ready": voice.info.sha256})
     while True:
         task = Task(**lines.get())
-        _say(replies, {"outcome": asdict(work(task, voice, settings, output))})
+        outcome = work(task, voice, settings, output, engine=engine, readers=readers)
+        _say(replies, {"outcome": asdict(outcome)})
+
+
+def _words(settings: Any, expected: str | None) -> tuple[Any, Any]:
+    """Load what writes and reads the words, once for all recordings; nothing where there are to be none."""
+    if expected is None:
+        return None, None
+    from blipper.batch.words import digest
+    from blipper.words.text_loading import load_readers
+    from blipper.words.transcribe import load_engine
+
+    if digest(settings) != expected:
+        raise ModelError(
+            f"the models for words ({settings.transcript}, {settings.text_model}) are not those of the "
+            "machine that started the batch, or were changed while it was starting"
+        )
+    return load_engine(settings.transcript, language=settings.language), load_readers(settings.text_model)
 
 
 def _warm(voice: Any) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from blipper.audio.limits import Limits
 from blipper.errors import AudioError, SettingsError
 from blipper.live.curve import LiveCurve, LiveEvents
+from blipper.live.resample import make_resampler
 from blipper.live.updates import Update, WindowScored
 from blipper.live.windowing import LiveWindows
 from blipper.recording import Float32
@@ -19,9 +20,8 @@ from blipper.speech import SAMPLING_RATE
 from blipper.voice.models import load_model
 
 if TYPE_CHECKING:
-    import soxr
-
     from blipper.voice.models import VoiceModel
+
 
 #: A longer block is taken in parts, in seconds: enough for a batch of windows, and memory stays bounded.
 PART: Final = 4.0
@@ -77,7 +77,7 @@ class LiveAnalyser:
         self.threshold = events.onset
         self._curve = LiveCurve(self.settings.step, self.settings.smoothing)
         self._events = LiveEvents(events, self.settings.step)
-        self._resampler = _resampler(sampling_rate)
+        self._resampler = make_resampler(sampling_rate, SAMPLING_RATE)
         self._kept: Float32 = np.zeros(0, dtype=np.float32)
         self._first_kept = 0
         self._n_heard = 0
@@ -222,12 +222,3 @@ class LiveAnalyser:
             WindowScored(window.start, window.end, row.astype(np.float64), float(score))
             for window, row, score in zip(windows, emotions, aggression, strict=True)
         ]
-
-
-def _resampler(sampling_rate: int) -> soxr.ResampleStream | None:
-    """Return the resampler of the offline road, whose blocks give the same samples however they are cut."""
-    if sampling_rate == SAMPLING_RATE:
-        return None
-    import soxr
-
-    return soxr.ResampleStream(sampling_rate, SAMPLING_RATE, 1, dtype="float32", quality="HQ")

@@ -25,8 +25,7 @@ from blipper.results import ModelInfo
 from blipper.voice.frontend import FrontEnd, band_edges, log_mel, normalise
 from blipper.voice.inputs import Inputs
 from blipper.voice.labels import EMOTIONS
-from blipper.voice.networks import NetworkSettings, build
-from blipper.voice.weights import CONFIG, WEIGHTS, fill, number, read_config
+from blipper.voice.weights import CONFIG, WEIGHTS, number, read_config
 
 __all__ = [
     "CONFIG",
@@ -106,7 +105,7 @@ class VoiceModel:
         self.config = config
         self.front = front
         self.calibration = calibration
-        self.network = network
+        self._network = network
         signature = [
             tf.TensorSpec((None, front.frames, front.mels), tf.float32),
             tf.TensorSpec((None,), tf.int32),
@@ -116,6 +115,11 @@ class VoiceModel:
         )
         self._tracing = threading.Lock()
         self._traced = False
+
+    @property
+    def network(self) -> Any:
+        """The network itself: a ``keras.Model``, or the heads over an encoder."""
+        return self._network
 
     def __repr__(self) -> str:
         """Name the model and the start of its hash."""
@@ -220,9 +224,7 @@ class VoiceModel:
         out = np.empty((len(pieces), len(EMOTIONS) + 1), dtype=np.float32)
         first = 0
         while first < len(pieces):
-            size = next((size for size in _BATCHES if len(pieces) - first >= size), _BATCHES[-1])
-            if size < len(pieces) - first < _BATCHES[0] and len(pieces) - first > _BATCHES[0] // 2:
-                size = _BATCHES[0]  # one padded large batch is quicker than many small ones
+            size = self._batch(len(pieces) - first)
             part = pieces[first : first + size]
             frames = np.zeros((size, self.front.frames, self.front.mels), dtype=np.float32)
             lengths = np.ones(size, dtype=np.int32)
@@ -232,6 +234,12 @@ class VoiceModel:
             out[first : first + len(part)] = self._run(frames, lengths)[: len(part)]
             first += size
         return out
+
+    def _batch(self, left: int) -> int:
+        """Return how many windows go into the next call, of so many that are left."""
+        if _BATCHES[0] // 2 < left < _BATCHES[0]:
+            return _BATCHES[0]  # one padded large batch is quicker than many small ones
+        return next((size for size in _BATCHES if left >= size), _BATCHES[-1])
 
     def _run(self, frames: Float32, lengths: NDArray[np.int32]) -> Float32:
         if not self._traced:
@@ -398,15 +406,9 @@ def load_folder(folder: Path) -> VoiceModel:
         return load_whisper_cnn(config, _info(config), data, path)
     if kind != "mel-cnn":
         raise ModelError(f"{folder / CONFIG}: kind is {kind!r}, expected 'mel-cnn' or 'whisper-cnn'")
-    front = FrontEnd.from_dict(config["front_end"])
-    network = build(NetworkSettings.from_dict(config["network"]), front.frames, front.mels)
-    fill(network, data, path)
-    calibration = Calibration(
-        temperature=number(config, "calibration", "temperature", low=1e-3),
-        slope=number(config, "calibration", "slope", low=1e-3),
-        intercept=number(config, "calibration", "intercept", low=-1e3),
-    )
-    return VoiceModel(_info(config), config, network, front, calibration)
+    from blipper.voice.mel_cnn import MelVoice
+
+    return MelVoice(_info(config), config, data, path)
 
 
 def _info(config: Mapping[str, Any]) -> ModelInfo:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from blipper.errors import ModelError
+from blipper.recording import Float32
 from blipper.voice.labels import EMOTIONS
 
 #: Raised whenever an old reader would misread a model's folder.
@@ -73,6 +74,28 @@ def fill(network: Any, data: bytes, path: Path) -> None:
 
 def fill_variables(variables: Mapping[str, Any], data: bytes, path: Path) -> None:
     """Put weights into named variables; as :func:`fill`, of which it is the greater part."""
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    for name, tensor in read_tensors(shapes, data, path).items():
+        variables[name].assign(tensor)
+
+
+def read_tensors(shapes: Mapping[str, tuple[int, ...]], data: bytes, path: Path) -> dict[str, Float32]:
+    """Read the weights of a network.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        What the network needs.
+    data : bytes
+        A safetensors file's bytes.
+    path : path
+        For messages.
+
+    Raises
+    ------
+    ModelError
+        As :func:`fill` does.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -80,19 +103,19 @@ def fill_variables(variables: Mapping[str, Any], data: bytes, path: Path) -> Non
         tensors = load(data)
     except SafetensorError as error:
         raise ModelError(f"{path}: is no safetensors file ({error})") from error
-    if missing := sorted(set(variables) - set(tensors)):
+    if missing := sorted(set(shapes) - set(tensors)):
         raise ModelError(f"{path}: tensor {missing[0]} is missing")
-    if surplus := sorted(set(tensors) - set(variables)):
+    if surplus := sorted(set(tensors) - set(shapes)):
         raise ModelError(f"{path}: tensor {surplus[0]} has no place in the network that {CONFIG} describes")
-    for name, variable in variables.items():
-        if tensors[name].shape != tuple(variable.shape):
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape:
             raise ModelError(
                 f"{path}: tensor {name} has shape {tensors[name].shape}, the network that {CONFIG} describes "
-                f"needs {tuple(variable.shape)}"
+                f"needs {shape}"
             )
         if not np.isfinite(tensors[name]).all():
             raise ModelError(f"{path}: tensor {name} holds NaN or infinite values")
-        variable.assign(tensors[name])
+    return {name: np.asarray(tensors[name], dtype=np.float32) for name in shapes}
 
 
 def named_weights(network: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class WhisperVoice(VoiceModel):
         self.front = FRONT
         self.listening = listening
         self.calibration = calibration
-        self.network = heads
+        self._network = heads
         self.encoder = encoder
         self._tracing = threading.Lock()
         self._differentiable: Any = None

@@ -11,7 +11,7 @@ from typing import Final
 from blipper.marking import fuse_again
 from blipper.results import Analysis
 from blipper.words.text_loading import Readers
-from blipper.words.text_names import without_folders
+from blipper.words.text_names import kept_transcript, without_folders
 from blipper.words.transcript import Transcript
 
 #: Whose versions decide about a text, by the beginning of the engine's name.
@@ -64,7 +64,7 @@ def with_transcripts(
         versions |= {library: metadata.version(library) for library in _READING}
     settings = {
         **analysis.settings,
-        "transcript": PurePath(asked).name if from_file or asked.endswith(".pt") else asked,
+        "transcript": PurePath(asked).name if from_file else kept_transcript(asked),
         "language": language,
     }
     if text_model is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import pickle  # for the name of an error
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Float32, Notice, Recording
 from blipper.results import Span
 from blipper.words import weights
+from blipper.words.encodings import Encodings
 from blipper.words.guards import Evidence, Guards, drop_echoes, why_invented
 from blipper.words.pieces import Piece, pack
 from blipper.words.transcript import Dropped, Transcript, Utterance, Word
@@ -42,12 +44,16 @@ _NOT_WEIGHTS = (
     *(AttributeError, KeyError, TypeError, ValueError),
 )
 
+# openai-whisper hangs its caches on the model and turns a way to compute attention off for all models at once
+# while it times words: two threads in it would read each other's caches, or find that way on again.
+_IN_WHISPER = threading.Lock()
+
 #: A pause between two words from which a new utterance begins, in seconds of the recording.
 _PAUSE = 1.0
 
 
 class WhisperEngine:
-    """A loaded Whisper model.
+    """A loaded Whisper model; safe to share between threads, which take turns.
 
     Parameters
     ----------
@@ -87,6 +93,7 @@ class WhisperEngine:
             path = weights.find_weights(name) or weights.download(name, progress=progress)
         self.name = f"whisper:{name if published else path.stem}"
         self.model, self.sha256 = _load(path, name if published else None)
+        self.encodings = Encodings(self.model)
         self.language = self._checked(language)
         self.guards = guards or Guards()
 
@@ -94,6 +101,14 @@ class WhisperEngine:
         self, recording: Recording, channel: int, speech: Sequence[Span], progress: Progress = silent
     ) -> Transcript:
         """Write down what is said; see :func:`blipper.words.transcribe.transcribe`."""
+        try:
+            return self._transcribe(recording, channel, speech, progress)
+        finally:
+            self.encodings.forget()
+
+    def _transcribe(
+        self, recording: Recording, channel: int, speech: Sequence[Span], progress: Progress
+    ) -> Transcript:
         pieces = pack(recording, channel, speech, LONGEST)
         language = self.language or self._detect(recording, channel, pieces)
         utterances: list[Utterance] = []
@@ -134,16 +149,13 @@ class WhisperEngine:
 
     def _detect(self, recording: Recording, channel: int, pieces: Sequence[Piece]) -> str | None:
         """Return the most probable language of the first pieces together."""
-        import torch
-        from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
-
         if not pieces:
             return None
         votes: dict[str, float] = {}
         for piece in pieces[:_PIECES_FOR_LANGUAGE]:
-            samples = torch.from_numpy(piece.samples(recording, channel))
-            mel = log_mel_spectrogram(samples, self.model.dims.n_mels, padding=N_SAMPLES)
-            _, probabilities = self.model.detect_language(pad_or_trim(mel, N_FRAMES))
+            mel = _first_stretch(piece.samples(recording, channel), self.model.dims.n_mels)
+            with _IN_WHISPER:
+                _, probabilities = self.model.detect_language(mel)
             for code, probability in probabilities.items():
                 votes[code] = votes.get(code, 0.0) + probability * piece.duration
         return max(votes, key=votes.__getitem__)
@@ -153,7 +165,7 @@ class WhisperEngine:
         import torch
         import whisper
 
-        with torch.random.fork_rng(devices=[]):
+        with _IN_WHISPER, torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # temperatures above 0 draw by chance
             result = whisper.transcribe(
                 self.model,
@@ -183,6 +195,15 @@ class WhisperEngine:
                 "info",
             ),
         )
+
+
+def _first_stretch(samples: Float32, mels: int) -> Any:
+    """Return the log-mel that Whisper decodes first, number for number: then it is encoded already."""
+    import torch
+    from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
+
+    mel = log_mel_spectrogram(torch.from_numpy(samples), mels, padding=N_SAMPLES)
+    return pad_or_trim(mel[:, : mel.shape[-1] - N_FRAMES], N_FRAMES)
 
 
 def _load(path: Path, name: str | None) -> tuple[Any, str]:

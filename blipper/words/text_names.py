@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from blipper.errors import SettingsError
@@ -105,6 +105,11 @@ def without_folders(setting: str) -> str:
         where, hash_, mapping = part.strip().partition("#")
         parts.append((Path(where).name if is_folder(where) else where) + hash_ + mapping)
     return "+".join(parts)
+
+
+def kept_transcript(asked: str) -> str:
+    """Return what a result keeps of the engine that was asked for: of a file of weights its name alone."""
+    return PurePath(asked).name if asked.endswith(".pt") else asked
 
 
 def _parse_one(part: str, setting: str) -> Wanted:

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import explanations, material, memory, models, report, speech_misses, speed, stages, texts
+from benchmarks import (
+    engines,
+    explanations,
+    material,
+    memory,
+    models,
+    report,
+    speech_misses,
+    speed,
+    stages,
+    texts,
+)
 from tests.words.tiny_text_model import save_built_in
 
 
@@ -147,3 +158,29 @@ def test_a_worker_s_stages_are_counted_in_cpu_time() -> None:
     whole = 60_000 * found["cpu_s"] / found["audio_s"]
     assert 0.7 * whole < sum(spent[name] for name in wholes) <= 1.01 * whole
     assert found["x_real_time"] == pytest.approx(found["audio_s"] / found["cpu_s"])
+
+
+def test_engines_are_timed_and_encoding_once_is_compared_with_encoding_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "none"))
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    save_built_in(tmp_path / "text-small")
+    monkeypatch.setattr(engines, "TOKENS", 10)
+    samples = material.KINDS["reading"](6)[0]
+    path = material.write(samples, tmp_path / "short.wav")
+    found = engines.measure(path, tmp_path, 6.0, voice=0.5, repeats=1)
+    assert [name.split(",")[0] for name in found] == ["PocketSphinx", "Whisper"]
+    for row in found.values():
+        assert row["x_real_time"] == pytest.approx(6 / row["words_s"], abs=0.01)
+        words = row["words_s"] + row["read_s"]
+        assert row["share_of_analysis"] == pytest.approx(words / (words + 0.5), abs=1e-3)
+        assert row["peak_mb"] > 100
+        assert row["utterances"] >= 1
+    sphinx, whisper = found.values()
+    assert "encoder" not in sphinx
+    assert 1 <= whisper["encoder"]["runs"] < whisper["encoder"]["asked"]
+    engines.show(found)
+    said = capsys.readouterr().out
+    assert "of an analysis" in said
+    assert "times as long" in said

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from blipper.errors import ModelError, SettingsError
 from blipper.recording import Recording
 from blipper.results import Span
 from blipper.words import recognise_whisper
+from blipper.words.encodings import Encodings
 from blipper.words.guards import Guards
 from blipper.words.recognise_whisper import WhisperEngine
 
@@ -103,6 +108,75 @@ def test_a_guess_is_tried_again_at_other_temperatures_and_comes_out_the_same(
     engine = WhisperEngine(str(save_random(tmp_path / "random.pt")))
     first = engine.transcribe(recording, 0, [Span(1.0, 1.5)])
     assert engine.transcribe(recording, 0, [Span(1.0, 1.5)]) == first
+
+
+def test_each_stretch_is_encoded_once_and_nothing_else_changes(
+    tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The language, two temperatures and the words' times all need the encoding of the same log-mel."""
+    monkeypatch.setattr(recognise_whisper, "TEMPERATURES", (0.0, 0.8))
+    path = save_random(tmp_path / "many.pt", n_vocab=MULTILINGUAL)
+    doubted = Guards(**(asdict(LENIENT) | {"log_probability": -1.0}))  # so that it tries both
+    engine = WhisperEngine(str(path), guards=doubted)
+    once = engine.transcribe(recording, 0, [Span(1.0, 2.0)])
+    assert engine.encodings.runs < engine.encodings.asked
+    assert engine.encodings.asked >= 1 + 2 + 1
+    kept = weakref.ref(engine.encodings)
+    engine.encodings = Encodings(engine.model, 0)
+    assert kept() is None
+    anew = engine.transcribe(recording, 0, [Span(1.0, 2.0)])
+    assert engine.encodings.runs == engine.encodings.asked >= 1 + 2 + 1
+    assert once.utterances
+    assert anew.language == once.language
+    assert [one.text for one in anew.utterances] == [one.text for one in once.utterances]
+    for mine, theirs in zip(once.utterances, anew.utterances, strict=True):
+        assert (mine.start, mine.end) == (theirs.start, theirs.end)
+        assert mine.confidence == pytest.approx(theirs.confidence, rel=1e-3)
+
+
+def test_an_encoding_is_kept_for_the_same_log_mel_alone_and_not_for_ever(tmp_path: Path) -> None:
+    import torch
+
+    engine = WhisperEngine(str(save_random(tmp_path / "random.pt")))
+    whole = type(engine.model.encoder).forward
+    mels = torch.randn(3, 1, 80, 3000)
+    with torch.no_grad():
+        expected = [whole(engine.model.encoder, mel) for mel in mels]
+    encodings = Encodings(engine.model, 2)
+    first = engine.model.encoder(mels[0])
+    assert torch.equal(first, expected[0])
+    assert engine.model.encoder(mels[0].clone()) is first
+    mels[0, 0, 0, 0] += 1e-6  # the caller's own array, written to
+    assert torch.equal(engine.model.encoder(mels[1]), expected[1])
+    assert not torch.equal(engine.model.encoder(mels[0]), expected[0])
+    assert (encodings.asked, encodings.runs) == (4, 3)
+    assert torch.equal(engine.model.encoder(mels[2]), expected[2])
+    engine.model.encoder(mels[2])
+    assert encodings.runs == 4
+    engine.model.encoder(mels[1])  # two are kept, and there were two others since
+    assert encodings.runs == 5
+    forgotten = weakref.ref(engine.model.encoder(mels[1]))
+    assert encodings.runs == 5
+    encodings.forget()
+    assert forgotten() is None
+    gone = weakref.ref(engine.model)
+    engine.model = None
+    gc.disable()  # what frees it must not be chance
+    try:
+        del engine
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_two_threads_take_turns_on_one_engine(tmp_path: Path, recording: Recording) -> None:
+    engine = engine_saying(tmp_path, (0.0, " And so my fellow Americans, ask not.", 3.0))
+    other = engine_saying(tmp_path, (0.0, " Nobody is here.", 1.0))
+    alone = [one.transcribe(recording, 0, SPEECH) for one in (engine, other)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: one.transcribe(recording, 0, SPEECH), [engine, other] * 6))
+    assert found == alone * 6
+    assert not engine.encodings._kept
 
 
 def test_nobody_speaks(tmp_path: Path, recording: Recording) -> None:

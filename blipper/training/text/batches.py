@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,8 @@ TEACHING: Final = (
     *(f"emotion-{name}" for name in EMOTIONS),
     *("turn-others", "turn-angry", "turn-sad", "turn-happy"),
 )
+#: Columns of an advice: three sentiments, three of TRAC-1, insult, abuse.
+N_ADVISED: Final = 8
 #: How often an epoch shows a corpus' lines; once unless named.
 REPEATS: Final = {"convabuse": 4, "insults": 2, "meld": 2, "sst2": 2, "templates": 2}
 #: How much a corpus' say about verbal aggression counts. Less where it was only inferred from another label.
@@ -51,6 +53,8 @@ class Targets:
     weight : numpy.ndarray, shape (n,)
         Of the aggression label.
     emotions : numpy.ndarray, shape (n, 28)
+    advice : numpy.ndarray, shape (n, 8)
+        Soft targets of :mod:`blipper.training.text.advice`.
     """
 
     sentiment: Ints
@@ -59,10 +63,11 @@ class Targets:
     binary: Floats
     weight: Floats
     emotions: Floats
+    advice: Floats
 
 
-def targets_of(lines: Sequence[Line]) -> Targets:
-    """Return the labels of lines as arrays."""
+def targets_of(lines: Sequence[Line], advice: Floats | None = None) -> Targets:
+    """Return the labels of lines as arrays, beside the advice on them."""
 
     def classes(name: str) -> Ints:
         return np.array([line.labels.get(name, -1) for line in lines], dtype=np.int64)
@@ -81,6 +86,7 @@ def targets_of(lines: Sequence[Line]) -> Targets:
         binary.reshape(-1, len(names)),
         weight,
         emotions,
+        np.full((len(lines), N_ADVISED), np.nan, dtype=np.float32) if advice is None else advice,
     )
 
 
@@ -89,14 +95,14 @@ def take(targets: Targets, rows: Ints) -> Targets:
     return Targets(
         *(
             getattr(targets, name)[rows]
-            for name in ("sentiment", "trac", "turn", "binary", "weight", "emotions")
+            for name in ("sentiment", "trac", "turn", "binary", "weight", "emotions", "advice")
         )
     )
 
 
-def epoch_rows(lines: Sequence[Line]) -> Ints:
+def epoch_rows(lines: Sequence[Line], repeats: Mapping[str, int] = REPEATS) -> Ints:
     """Return the lines that one epoch shows, some of them several times."""
-    times = [REPEATS.get(line.corpus.partition(":")[0], 1) for line in lines]
+    times = [repeats.get(line.corpus.partition(":")[0], 1) for line in lines]
     return np.repeat(np.arange(len(lines)), times)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -110,6 +110,9 @@ def learn_labels(
     seed: int,
     folder: Path,
     validate: Callable[[int], float],
+    advice: batching.Floats | None = None,
+    repeats: Mapping[str, int] = batching.REPEATS,
+    name: str = "labels",
     progress: Progress = silent,
 ) -> list[dict[str, float]]:
     """Teach the network the corpora's labels; leave it as it was after its best epoch on validation lines.
@@ -127,8 +130,14 @@ def learn_labels(
         See :func:`guess_words`.
     validate : callable
         ``validate(epoch) -> float``, the higher the better.
+    advice : numpy.ndarray, shape (n_lines, 8), optional
+        Soft targets beside the labels; NaN where a line has none.
+    repeats : mapping of str to int, optional
+        How often an epoch shows a corpus' lines.
+    name : str, optional
+        What the progress calls it.
     progress : Progress, optional
-        Told ``"labels"`` in steps.
+        Told `name` in steps.
 
     Returns
     -------
@@ -137,8 +146,8 @@ def learn_labels(
     """
     import torch
 
-    shown = batching.epoch_rows(lines)
-    all_targets = batching.targets_of(lines)
+    shown = batching.epoch_rows(lines, repeats)
+    all_targets = batching.targets_of(lines, advice)
 
     def encode(rng: np.random.Generator) -> list[list[int]]:
         return batching.encode(tokenizer, [lines[row].text for row in shown], longest=LONGEST, rng=rng)
@@ -148,7 +157,7 @@ def learn_labels(
         out = model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(attention))
         return loss_of(out.logits.float(), batching.take(all_targets, shown[rows]))
 
-    return _run(model, "labels", encode, batch_loss, schedule, seed, folder, progress, validate)
+    return _run(model, name, encode, batch_loss, schedule, seed, folder, progress, validate)
 
 
 def _run(
@@ -185,7 +194,7 @@ def _run(
             step = epoch * steps + number
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate * _shape(step / (steps * schedule.epochs))
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_halves()):
                 loss = batch_loss(rows, pieces, rng)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -216,6 +225,13 @@ def _run(
     model.eval()
     progress(name, max(1, steps * schedule.epochs), max(1, steps * schedule.epochs))
     return history
+
+
+def _halves() -> bool:
+    """Whether this processor computes in bfloat16; one that has to imitate it is ten times as slow."""
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _shape(done: float, rise: float = 0.06) -> float:

@@ -20,7 +20,10 @@ _SMOOTHING = 0.05
 
 
 def loss_of(logits: Tensor, targets: Targets) -> Tensor:
-    """Return the sum of all heads' mean losses over the lines that each has labels for."""
+    """Return the sum of all heads' mean losses over the lines that each has labels for.
+
+    A network with the shipped outputs alone is not asked for emotions.
+    """
     import torch
     from torch.nn import functional
 
@@ -30,7 +33,7 @@ def loss_of(logits: Tensor, targets: Targets) -> Tensor:
         (targets.trac, _TRAC, 0.7),
         (targets.turn, _TURN, 0.3),
     ):
-        if (classes >= 0).any():
+        if logits.shape[1] >= part.stop and (classes >= 0).any():
             total = total + weight * functional.cross_entropy(
                 logits[:, part], torch.from_numpy(classes), ignore_index=-1, label_smoothing=_SMOOTHING
             )
@@ -44,9 +47,16 @@ def loss_of(logits: Tensor, targets: Targets) -> Tensor:
         scale = torch.from_numpy(weights.astype(np.float32))
         total = total + 2.0 * (each * scale).sum() / len(logits)
     felt = ~np.isnan(targets.emotions[:, 0])
-    if felt.any():
+    if logits.shape[1] >= _EMOTIONS.stop and felt.any():
         rows = torch.from_numpy(np.flatnonzero(felt))
         total = total + 3.0 * functional.binary_cross_entropy_with_logits(
             logits[rows][:, _EMOTIONS], torch.from_numpy(targets.emotions[felt])
         )
+    advised = ~np.isnan(targets.advice[:, 0])
+    if advised.any():
+        rows = torch.from_numpy(np.flatnonzero(advised))
+        soft = torch.from_numpy(targets.advice[advised])
+        for part, columns in ((slice(0, 3), slice(0, 3)), (_TRAC, slice(3, 6))):
+            total = total + functional.cross_entropy(logits[rows][:, part], soft[:, columns])
+        total = total + 2.0 * functional.binary_cross_entropy_with_logits(logits[rows][:, 7:9], soft[:, 6:8])
     return total

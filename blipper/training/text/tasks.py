@@ -88,6 +88,19 @@ def _aggression(scored: Scored) -> Floats:
     return np.column_stack([1 - scored.aggression, scored.aggression])
 
 
+def _insult(scored: Scored) -> Floats:
+    return _two(scored.logits[:, 7])
+
+
+def _abuse(scored: Scored) -> Floats:
+    return _two(scored.logits[:, 8])
+
+
+def _two(logits: Floats) -> Floats:
+    chances = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+    return np.column_stack([1 - chances, chances])
+
+
 def sentiment_of(scored: Scored) -> Floats:
     """Return the probabilities of negative, neutral and positive, shape (n, 3)."""
     return scored.sentiment
@@ -105,6 +118,9 @@ def _softmax(logits: Floats) -> Floats:
 
 _SHARED: Final = "the sentiment output that the app shows"
 _SCORE: Final = "the verbal aggression score that the app shows"
+_OWN_ONE: Final = "an output of the corpus's own, which the app does not show"
+#: Told apart by what every corpus teaches; TF-IDF beside it has learned this corpus alone.
+_BY_SCORE: Final = "the same by the app's score"
 _OWN: Final = "three outputs of TRAC's own, which the app does not show"
 
 TASKS: Final[Sequence[Task]] = (
@@ -114,8 +130,10 @@ TASKS: Final[Sequence[Task]] = (
         _trac_any,
         "negative",
     ),
-    Task("convabuse", "abusive", "dev", _of("abuse"), "roc_auc", 0.945, _SCORE, _aggression, "negative"),
-    Task("insults", "insult", "dev", _of("insult"), "roc_auc", 0.91, _SCORE, _aggression, "negative"),
+    Task("convabuse", "abusive", "dev", _of("abuse"), "roc_auc", 0.945, _OWN_ONE, _abuse, "negative"),
+    Task("insults", "insult", "dev", _of("insult"), "roc_auc", 0.91, _OWN_ONE, _insult, "negative"),
+    Task("convabuse", _BY_SCORE, "dev", _of("abuse"), "roc_auc", None, _SCORE, _aggression, "negative"),
+    Task("insults", _BY_SCORE, "dev", _of("insult"), "roc_auc", None, _SCORE, _aggression, "negative"),
     Task(
         "goemotions",
         "sentiment",

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from blipper.errors import ModelError
 from blipper.progress import Progress, silent
-from blipper.training.text.batches import TEACHING
+from blipper.training.text.advice import READ, READ_WORDS, advise, drawn, features_of
+from blipper.training.text.batches import N_ADVISED, TEACHING
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.fit import Schedule, guess_words, learn_labels
-from blipper.training.text.network import classifier_from, make_config, masked_model
+from blipper.training.text.network import SHIPPED, classifier_from, make_config, masked_model
 from blipper.training.text.scoring import Logits, logits_of, validation_score
 from blipper.training.text.templates import make_lines
 from blipper.training.text.vocabulary import prune
+from blipper.words.text_torch import beside_tensorflow
 
 logger = logging.getLogger(__name__)
 
 
+#: Lines of a corpus, at most, in the part with advice, and which of them an epoch shows more than once.
+ADVISED_LINES: Final = {
+    **{"convabuse": 10_000, "insults": 10_000, "trac1-en": 8_000, "goemotions": 12_000, "meld": 10_000},
+    **{"sst2": 5_000, "airline": 3_000, "conda": 4_000, "detoxy-common-voice": 10_000, "emocontext": 3_000},
+    "templates": 10_000,
+}
+ADVISED_REPEATS: Final = {"convabuse": 4}
 #: Words of a text, at least, from which hidden words are guessed: little can be guessed from less.
 SHORTEST: Final = 12
 
@@ -37,8 +48,9 @@ class TextRecipe:
         Which layers of the encoder are taken, in order.
     hidden, heads : int
         Width of the network; has to be the encoder's, where one is named.
-    words, labels : Schedule
-        Of guessing hidden words and of learning labels.
+    words, labels, advised : Schedule
+        Of guessing hidden words, of learning labels, and of learning them again beside a larger encoder's
+        advice.
     seed : int
     """
 
@@ -48,6 +60,7 @@ class TextRecipe:
     heads: int = 12
     words: Schedule = field(default_factory=lambda: Schedule(epochs=1, rate=1.5e-4))
     labels: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=1.2e-4))
+    advised: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
     seed: int = 1
 
 
@@ -82,7 +95,9 @@ def fit_text(
     data: str | Path,
     work: Path,
     *,
-    init: Path,
+    init: Path | None = None,
+    start: Path | None = None,
+    teacher: Path | None = None,
     recipe: TextRecipe | None = None,
     progress: Progress = silent,
 ) -> Trained:
@@ -94,9 +109,13 @@ def fit_text(
         Folder with ``text/``.
     work : path
         Where checkpoints are kept.
-    init : path
+    init : path, optional
         Folder of an uncased BERT encoder in Hugging Face format, with its tokenizer; its weights are taken
         where the recipe's width is the encoder's own, else only its word pieces are.
+    start : path, optional
+        Folder of a text model that this function made, instead of `init`: only the last part is done.
+    teacher : path, optional
+        Folder of a larger encoder, which advises in the last part; without it there is none.
     recipe : TextRecipe, optional
     progress : Progress, optional
 
@@ -109,46 +128,114 @@ def fit_text(
     DatasetError
         If a corpus is missing.
     ModelError
-        If the encoder is none.
+        If an encoder is none, or there is nothing to begin with or to do.
     """
     import torch
     from tokenizers import Tokenizer
 
     recipe = recipe or TextRecipe()
+    if (init is None) == (start is None) or (start is not None and teacher is None):
+        raise ModelError(
+            "training begins with an encoder, or with a text model and a teacher: give one of both"
+        )
     lines = read_lines(data, recipe.seed)
     # EmoContext's "others" says nothing about sentiment or aggression.
     train = [line for line in lines if line.side == "train" and line.labels.get("turn") != 0]
     validation = tuple(line for line in lines if line.side == "validation")
-    tokenizer_json, rows = prune(init / "tokenizer.json", [line.text for line in train], recipe.pieces)
-    tokenizer = Tokenizer.from_str(tokenizer_json)
-    torch.manual_seed(recipe.seed)
-    width = {"layers": len(recipe.layers), "hidden": recipe.hidden, "heads": recipe.heads}
-    config = make_config(len(rows), outputs=TEACHING, **width)
-    logger.info("%d lines teach, %d validate, %d word pieces", len(train), len(validation), len(rows))
-    masked = masked_model(config, init if _fits(init, recipe) else None, rows, recipe.layers)
-    texts = [line.text for line in train if len(line.text.split()) >= SHORTEST]
-    guess_words(
-        masked, tokenizer, texts, recipe.words, seed=recipe.seed, folder=work / "words", progress=progress
-    )
-    model = classifier_from(masked, config)
-    del masked
     said = [line.text for line in validation]
+    torch.manual_seed(recipe.seed)
+    if start is not None:
+        model, tokenizer_json = _begun(start)
+    else:
+        assert init is not None
+        model, tokenizer_json, rows = _empty(init, recipe, train)
+        logger.info("%d lines teach, %d validate, %d word pieces", len(train), len(validation), rows)
+    tokenizer = Tokenizer.from_str(tokenizer_json)
 
     def validate(epoch: int) -> float:
         return validation_score(logits_of(model, tokenizer, said), validation)
 
-    history = learn_labels(
-        model,
-        tokenizer,
-        train,
-        recipe.labels,
-        seed=recipe.seed,
-        folder=work / "labels",
-        validate=validate,
-        progress=progress,
-    )
+    history: list[dict[str, float]] = []
+    if start is None:
+        model = _after_words(model, tokenizer, train, recipe, work / "words", progress)
+        history += learn_labels(
+            *(model, tokenizer, train, recipe.labels),
+            seed=recipe.seed,
+            folder=work / "labels",
+            validate=validate,
+            progress=progress,
+        )
+    if teacher is not None:
+        logger.info("before advice: validation %.4f", validate(0))
+        history += _learn_advised(model, tokenizer, train, teacher, recipe, work, validate, progress)
     logits = logits_of(model, tokenizer, said)
     return Trained(model, tokenizer_json, validation, logits.astype(np.float64), history)
+
+
+def _empty(init: Path, recipe: TextRecipe, train: list[Line]) -> tuple[Any, str, int]:
+    """Return the network that guesses words, its word pieces and their number."""
+    tokenizer_json, rows = prune(init / "tokenizer.json", [line.text for line in train], recipe.pieces)
+    width = {"layers": len(recipe.layers), "hidden": recipe.hidden, "heads": recipe.heads}
+    config = make_config(len(rows), outputs=TEACHING, **width)
+    masked = masked_model(config, init if _fits(init, recipe) else None, rows, recipe.layers)
+    return masked, tokenizer_json, len(rows)
+
+
+def _after_words(
+    masked: Any, tokenizer: Any, train: list[Line], recipe: TextRecipe, folder: Path, progress: Progress
+) -> Any:
+    texts = [line.text for line in train if len(line.text.split()) >= SHORTEST]
+    guess_words(masked, tokenizer, texts, recipe.words, seed=recipe.seed, folder=folder, progress=progress)
+    return classifier_from(masked, masked.config)
+
+
+def _begun(start: Path) -> tuple[Any, str]:
+    """Return the network of a text model with its word pieces."""
+    import torch
+
+    with beside_tensorflow():
+        from transformers import BertForSequenceClassification as Network
+
+        try:
+            model: Any = Network.from_pretrained(
+                start, use_safetensors=True, dtype=torch.float32, local_files_only=True
+            )
+            tokenizer = (start / "tokenizer.json").read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{start}: is no text model to go on from: {error}") from error
+    if tuple(model.config.id2label.values()) != SHIPPED:
+        raise ModelError(f"{start}: has other outputs than blipper train-text gives")
+    return model, tokenizer
+
+
+def _learn_advised(
+    model: Any,
+    tokenizer: Any,
+    train: list[Line],
+    teacher: Path,
+    recipe: TextRecipe,
+    work: Path,
+    validate: Callable[[int], float],
+    progress: Progress,
+) -> list[dict[str, float]]:
+    """Learn labels and advice together, on fewer lines: the larger encoder is slow."""
+    shown = [train[row] for row in drawn(train, ADVISED_LINES, recipe.seed)]
+    read = drawn(shown, READ, recipe.seed)
+    read = np.array([row for row in read if len(shown[row].text.split()) <= READ_WORDS])
+    asked = [shown[row] for row in read]
+    features = features_of(teacher, [line.text for line in asked], work / "teacher", progress=progress)
+    advice = np.full((len(shown), N_ADVISED), np.nan, dtype=np.float32)
+    advice[read] = advise(features, asked, recipe.seed)
+    return learn_labels(
+        *(model, tokenizer, shown, recipe.advised),
+        seed=recipe.seed,
+        folder=work / "advised",
+        validate=validate,
+        advice=advice,
+        repeats=ADVISED_REPEATS,
+        name="labels and advice",
+        progress=progress,
+    )
 
 
 def _fits(init: Path, recipe: TextRecipe) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from blipper.errors import DatasetError, ModelError
+from blipper.training.text.advice import ADVISED, advise, drawn, features_of
 from blipper.training.text.augment import ALIKE, recognised
-from blipper.training.text.batches import TEACHING, batches, padded, targets_of
+from blipper.training.text.batches import N_ADVISED, TEACHING, batches, padded, targets_of
 from blipper.training.text.calibrate import attacks, calibrate_text
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.evaluate import evaluate, report
@@ -36,6 +37,7 @@ RECIPE = TextRecipe(
     heads=4,
     words=Schedule(epochs=1, rate=1e-3, batch=32),
     labels=Schedule(epochs=3, rate=3e-3, batch=32),
+    advised=Schedule(epochs=1, rate=1e-3, batch=32),
     seed=3,
 )
 
@@ -224,10 +226,94 @@ def test_the_folder_is_vouched_for_and_loads_in_transformers(folder: Path) -> No
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+def test_a_text_model_goes_on_with_a_larger_encoders_advice(
+    folder: Path, data: Path, encoder: Path, tmp_path: Path
+) -> None:
+    before = Shipped(folder)
+    steps: list[str] = []
+    found = fit_text(
+        *(data, tmp_path),
+        start=folder,
+        teacher=encoder,
+        recipe=RECIPE,
+        progress=lambda step, done, total: steps.append(step),
+    )
+    assert set(steps) == {"larger encoder", "labels and advice"}
+    assert found.logits.shape == (len(found.validation), len(SHIPPED))
+    assert [row["epoch"] for row in found.history] == [1]
+    texts = [line.text for line in found.validation]
+    assert np.abs(found.logits - before.score(texts).logits).max() > 0.01, "nothing was learned"
+    nasty = np.array([attacks(line) == 1 and line.corpus == "insults" for line in found.validation])
+    nice = np.array([attacks(line) == 0 and line.corpus == "insults" for line in found.validation])
+    assert found.logits[nasty, 7].min() > found.logits[nice, 7].max()
+    steps.clear()
+    again = fit_text(
+        *(data, tmp_path),
+        start=folder,
+        teacher=encoder,
+        recipe=RECIPE,
+        progress=lambda step, done, total: steps.append(step) if 0 < done < total else None,
+    )
+    assert steps == []
+    np.testing.assert_allclose(again.logits, found.logits, atol=1e-5)
+
+
+def test_training_begins_with_one_thing(folder: Path, data: Path, encoder: Path, tmp_path: Path) -> None:
+    for given in ({}, {"start": folder}, {"start": folder, "init": encoder, "teacher": encoder}):
+        with pytest.raises(ModelError, match="give one of both"):
+            fit_text(data, tmp_path, recipe=RECIPE, **given)
+    with pytest.raises(ModelError, match="no text model to go on from"):
+        fit_text(data, tmp_path, start=tmp_path, teacher=encoder, recipe=RECIPE)
+    with pytest.raises(ModelError, match="--teacher takes the folder of an encoder"):
+        features_of(tmp_path, ["hello"], tmp_path)
+
+
+def test_features_are_read_once_and_are_means_over_words(encoder: Path, tmp_path: Path) -> None:
+    texts = ["you rotten thing", "a lovely warm sunny thing", "you rotten thing"]
+    found = features_of(encoder, texts, tmp_path)
+    assert found.shape == (3, 96) and np.isfinite(found).all()
+    np.testing.assert_allclose(found[0], found[2], atol=2e-3)  # padding takes no part
+    stamp = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.json")}
+    again = features_of(encoder, texts, tmp_path)
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.json")} == stamp
+    np.testing.assert_array_equal(np.asarray(again), np.asarray(found))
+
+
+def test_nobody_advises_on_what_it_was_told() -> None:
+    rng = random.Random(4)
+    lines, features = [], []
+    for number in range(240):
+        kind = number % 3
+        labels = {"insult": float(kind == 0), "abuse": float(kind == 0), "trac": 2 - kind, "sentiment": kind}
+        for corpus, taken in zip(
+            *(("insults", "convabuse", "trac1-en", "goemotions"), ("insult", "abuse", "trac", "sentiment")),
+            strict=True,
+        ):
+            text = say((NASTY, PLAIN, NICE)[kind], rng)
+            lines.append(Line(corpus, "train", text, f"{corpus}:{number}", {taken: labels[taken]}))
+            features.append([float(kind == k) + rng.gauss(0, 0.1) for k in range(3)])
+    # One harmless line that its raters called an insult, and one of another corpus that nobody rated so.
+    odd = next(i for i, line in enumerate(lines) if line.corpus == "insults" and line.labels["insult"] == 0)
+    lines[odd] = Line("insults", "train", lines[odd].text, lines[odd].group, {"insult": 1.0})
+    found = advise(np.array(features), lines, seed=1)
+    assert (
+        found.shape == (len(lines), N_ADVISED) == (len(lines), sum(len(outputs) for *_, outputs in ADVISED))
+    )
+    np.testing.assert_allclose(found[:, :3].sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(found[:, 3:6].sum(axis=1), 1, atol=1e-5)
+    hostile = np.array([i // 4 % 3 == 0 for i in range(len(lines))])
+    assert found[odd, 6] < 0.3
+    assert found[hostile, 6].min() > found[~hostile, 6].max()
+    taken = drawn(lines, {"insults": 10, "convabuse": 1000}, seed=1)
+    assert len(taken) == 250 and (np.diff(taken) > 0).all()
+
+
 def test_figures_come_with_baselines_intervals_and_a_card(folder: Path, data: Path) -> None:
     metrics = evaluate(data, folder, resamples=20)
     assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == metrics
-    insults = next(one for one in metrics["corpora"] if one["corpus"] == "insults")
+    insults, by_score = (one for one in metrics["corpora"] if one["corpus"] == "insults")
+    assert (insults["target"], by_score["target"]) == (0.91, None)
+    assert insults["output"] != by_score["output"] and insults["task"] != by_score["task"]
     assert insults["value"] > 0.95 and insults["n"] == 1299 and insults["low"] <= insults["value"]
     assert insults["baselines"]["tfidf-lr"]["value"] > 0.95
     trac = metrics["corpora"][0]
