@@ -82,7 +82,9 @@ def review_queue(
     doubt = np.array([_uncertainty(stretch, thresholds[stretch.analysis_id]) for stretch in waiting])
     order = np.argsort(-doubt, kind="stable")[:POOL]
     pool, doubt = open_[order], doubt[order]
-    emotions = np.array([stretch.emotions for stretch in stretches], dtype=np.float64)
+    emotions = np.zeros((len(stretches), len(stretches[0].emotions)))
+    for i in (*pool, *np.flatnonzero(done)):  # of the others nothing is asked
+        emotions[i] = stretches[i].emotions
     names = np.array([stretch.recording_id for stretch in stretches])
     nearest = np.ones(len(pool))
     for i in np.flatnonzero(done):
