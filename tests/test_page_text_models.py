@@ -120,6 +120,20 @@ def test_words_are_scored_corrected_and_scored_by_others(page: AppTest) -> None:
     assert "Words scored" not in shown(page)
     assert found.analysis.settings["text_model"] == "none"
 
+    # The language, where a person names it, decides what is read.
+    page.selectbox(key=f"blipper_words_read_{found.id}").set_value("built-in").run()
+    code = page.text_input(key=f"blipper_words_language_{found.id}")
+    code.set_value("d").run()
+    assert any("expected two or three letters" in error.value for error in page.error)
+    assert page.button(key=f"blipper_words_again_{found.id}").disabled
+    for language, is_read in (("DE", False), ("en", True)):
+        page.text_input(key=f"blipper_words_language_{found.id}").set_value(language).run()
+        page.button(key=f"blipper_words_again_{found.id}").click().run()
+        written(page)
+        assert transcript_of(found).language == language.lower() == found.analysis.settings["language"]
+        assert all((one.aggression is not None) == is_read for one in transcript_of(found).utterances)
+    assert transcript_of(found).utterances
+
 
 def test_a_stored_result_knows_what_read_it(page: AppTest) -> None:  # noqa: F811
     open_sample(page)

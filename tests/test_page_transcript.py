@@ -151,6 +151,12 @@ def test_a_file_is_read_or_refused_with_its_line() -> None:
     assert transcript is not None
     assert transcript.text == "Hello"
     assert found.analysis.settings["transcript"] == "call.srt"
+    assert transcript.language is None
+    view._read(found, "call.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHallo\n", language="de")
+    named = found.analysis.tracks[0].transcript
+    assert named is not None
+    assert named.language == "de"
+    found.set_transcripts((transcript,), "call.srt")
     view._read(found, "bad.srt", b"1\n0:1 --> x\nHello\n")
     assert found.words_error.startswith("bad.srt: line 2")
     assert found.analysis.tracks[0].transcript is transcript

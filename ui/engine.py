@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -128,10 +129,16 @@ class Engine:
         self._write(opened, work, asked, language, text_model)
         opened.words_only_read = False
 
-    def read(self, opened: OpenRecording, text_model: str, *, keep: bool = False) -> None:
-        """Queue the scores of the words of an open recording's transcripts."""
+    def read(
+        self, opened: OpenRecording, text_model: str, *, keep: bool = False, language: str | None = None
+    ) -> None:
+        """Queue the scores of the words of an open recording's transcripts, in a language named now."""
         found = [track.transcript for track in opened.analysis.tracks]
-        transcripts = [transcript for transcript in found if transcript is not None]
+        transcripts = [
+            replace(transcript, language=language or transcript.language)
+            for transcript in found
+            if transcript is not None
+        ]
         if len(transcripts) < len(found):
             return
 
@@ -140,7 +147,7 @@ class Engine:
             return self.readers(text_model, progress).read(transcripts, keep=keep, progress=progress)
 
         settings = opened.analysis.settings
-        asked, language = str(settings.get("transcript", "none")), settings.get("language")
+        asked, language = str(settings.get("transcript", "none")), language or settings.get("language")
         self._write(opened, work, asked, language, text_model)
         opened.words_only_read = True
 

@@ -118,8 +118,16 @@ def _ways(opened: OpenRecording) -> None:
         placeholder="detected",
         key=f"blipper_words_language_{opened.id}",
         max_chars=3,
-        help="Such as en, de or ar; left empty, an engine that knows several detects it.",
+        help="Such as en, de or ar; left empty, an engine that knows several detects it. It also holds for a "
+        "transcript that you add, and for scoring the words again.",
     )
+    spoken = language.strip().lower() or None
+    fits = spoken is None or (len(spoken) > 1 and spoken.isalpha())
+    if not fits:
+        st.error(
+            f"Language code {plain(language)}: expected two or three letters, such as en",
+            icon=":material/error:",
+        )
     reads, again = st.columns([5, 2], vertical_alignment="bottom")
     with reads:
         text_model = choose_text_model(opened.id)
@@ -127,36 +135,38 @@ def _ways(opened: OpenRecording) -> None:
         "Write the transcript",
         icon=":material/subtitles:",
         key=f"blipper_words_write_{opened.id}",
-        disabled=opened.words is not None or text_model is None,
+        disabled=opened.words is not None or text_model is None or not fits,
         width="stretch",
         help="Writes down what is said on the machine that runs Blipper; it can be stopped.",
     ):
-        engine().transcribe(opened, chosen, language.strip().lower() or None, text_model or NONE)
+        engine().transcribe(opened, chosen, spoken, text_model or NONE)
         st.rerun()
     if opened.has_transcript and again.button(
         "Score the words again",
         icon=":material/psychology:",
         key=f"blipper_words_again_{opened.id}",
-        disabled=opened.words is not None or text_model is None,
+        disabled=opened.words is not None or text_model is None or not fits,
         width="stretch",
         help="Lets the chosen model read the transcript that is there; the text stays as it is.",
     ):
-        engine().read(opened, text_model or NONE)
+        engine().read(opened, text_model or NONE, language=spoken)
         st.rerun()
     file = st.file_uploader(
         f"Or add a transcript that you have: {ACCEPTED}",
         key=f"blipper_words_file_{opened.id}",
         help="What the file is gets decided from its content. A plain text is spread over the speech.",
     )
-    if file is not None and shelf().take(file.file_id):
-        _read(opened, PurePath(file.name).name, file.getvalue(), text_model or BUILT_IN)
+    if file is not None and fits and shelf().take(file.file_id):
+        _read(opened, PurePath(file.name).name, file.getvalue(), text_model or BUILT_IN, spoken)
         st.rerun()
 
 
-def _read(opened: OpenRecording, name: str, content: bytes, text_model: str = NONE) -> None:
+def _read(
+    opened: OpenRecording, name: str, content: bytes, text_model: str = NONE, language: str | None = None
+) -> None:
     """Lay an uploaded transcript beside the recording, and have its words scored."""
     try:
-        loaded = FileEngine(content, name=shorten(name, 80))
+        loaded = FileEngine(content, name=shorten(name, 80), language=language)
     except BlipperError as error:
         opened.words_error = str(error)
         return
@@ -164,7 +174,7 @@ def _read(opened: OpenRecording, name: str, content: bytes, text_model: str = NO
         opened.words.cancel()
         opened.words = None
     speech = [track.speech for track in opened.analysis.tracks]
-    opened.set_transcripts(transcribe_channels(opened.recording, speech, loaded), name)
+    opened.set_transcripts(transcribe_channels(opened.recording, speech, loaded), name, language)
     engine().read(opened, text_model)
 
 

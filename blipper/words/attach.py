@@ -18,7 +18,7 @@ from blipper.words.transcript import Transcript
 _LIBRARIES: Final = {"whisper": ("openai-whisper", "torch"), "pocketsphinx": ("pocketsphinx",), "file": ()}
 
 #: Whose versions decide about the scores of words.
-_READING: Final = ("torch", "transformers", "tokenizers", "safetensors")
+_READING: Final = ("torch", "transformers", "tokenizers", "safetensors", "py3langid")
 
 
 def with_transcripts(

@@ -82,6 +82,8 @@ class FileEngine:
     source : path or bytes
     name : str, optional
         File name for messages, where `source` has none.
+    language : str, optional
+        ISO 639-1 code of what is said; what the file says, if it does, unless given.
 
     Raises
     ------
@@ -89,9 +91,12 @@ class FileEngine:
         If the file cannot be read, is none of the accepted formats or is broken; the message names the line.
     """
 
-    def __init__(self, source: str | Path | bytes, *, name: str | None = None) -> None:
+    def __init__(
+        self, source: str | Path | bytes, *, name: str | None = None, language: str | None = None
+    ) -> None:
         self.file = name or ("transcript" if isinstance(source, bytes) else Path(source).name)
-        self.reading = read_transcript(source, name=name)
+        reading = read_transcript(source, name=name)
+        self.reading = replace(reading, language=language or reading.language)
         self.name = f"file:{self.reading.format}"
 
     def transcribe(

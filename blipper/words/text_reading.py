@@ -12,6 +12,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Notice
 from blipper.words.text_info import SENTIMENTS, TextModelInfo
 from blipper.words.text_labels import NOT_READ
+from blipper.words.text_language import Foreign, in_other_languages
 from blipper.words.text_models import TextModel
 from blipper.words.text_suggested import multilingual
 from blipper.words.transcript import LOW_CONFIDENCE, Transcript, Utterance
@@ -72,7 +73,8 @@ def read_transcript(
     Transcript
         With :attr:`Utterance.sentiment` and :attr:`Utterance.aggression` filled, which models gave them, and
         notices on what has no scores. An utterance with nothing left to read, or in a language that a model
-        does not know, keeps None.
+        does not know, keeps None; where the transcript names no language, its text is judged
+        (:mod:`blipper.words.text_language`).
     """
     used = _share_out([models] if isinstance(models, TextModel) else models)
     infos = tuple(_info(model, roles) for model, roles in used)
@@ -98,6 +100,12 @@ def read_transcript(
         }
         if foreign:
             notices.append(_letters_notice(info, len(foreign), len(utterances)))
+        if transcript.language is None and info.languages:
+            passed = nothing | foreign
+            judged = ["" if index in passed else text for index, text in enumerate(readable)]
+            if (other := in_other_languages(judged, info.languages)).indexes:
+                notices.append(_other_notice(info, other, len(utterances)))
+                foreign |= other.indexes
         asked = [
             index
             for index, one in enumerate(utterances)
@@ -204,6 +212,17 @@ def _language_notice(info: TextModelInfo, language: str) -> Notice:
         "text-language",
         f"The words have no scores from {info.name}: it reads {', '.join(info.languages)}, and this "
         f"transcript's language is {language}. {multilingual()}",
+        "warning",
+    )
+
+
+def _other_notice(info: TextModelInfo, other: Foreign, total: int) -> Notice:
+    count = len(other.indexes)
+    return Notice(
+        "text-other-language",
+        f"{_of(count, total)} no scores from {info.name}: it reads {', '.join(info.languages)}. Nothing says "
+        f"what language this transcript is in, and {'this' if count == 1 else 'these'} read as "
+        f"{other.language}; name the language where that is wrong. {multilingual()}",
         "warning",
     )
 

@@ -33,8 +33,10 @@ class Suggested:
 
 #: All have safetensors on their main branch. Left out for want of those (looked up in November 2026, pages as
 #: crawled in 2025): cardiffnlp/twitter-roberta-base-sentiment-latest and twitter-xlm-roberta-base-sentiment,
-#: s-nlp/roberta_toxicity_classifier, unitary/multilingual-toxic-xlm-roberta, whose safetensors are only
-#: proposed: they load where the proposal is named as the revision (``NAME@refs/pr/10``).
+#: unitary/multilingual-toxic-xlm-roberta, whose safetensors are only proposed: they load where the proposal
+#: is named as the revision (``NAME@refs/pr/10``). Left out unverified: s-nlp/roberta_toxicity_classifier, of
+#: which no list of its own files was to be found; public programs that fetch it file by file name its
+#: pytorch_model.bin, where they name the model.safetensors of others; whether some are proposed is unknown.
 SUGGESTED: Final = (
     Suggested(
         "lxyuan/distilbert-base-multilingual-cased-sentiments-student",

@@ -64,7 +64,7 @@ def transcribe(
         ``"auto"``, ``"whisper:SIZE"``, ``"whisper:FILE.pt"``, ``"pocketsphinx"``, the path of a transcript,
         or what :func:`load_engine` returned.
     language : str, optional
-        ISO 639-1 code; detected by a Whisper that knows several, unless given.
+        ISO 639-1 code; detected by a Whisper that knows several, or as a file says, unless given.
     progress : Progress, optional
         Told about ``"download"`` in bytes and ``"words"`` in seconds of audio.
 
@@ -110,7 +110,7 @@ def load_engine(
     check_engine(str(engine))
     from blipper.words.files import FileEngine
 
-    return FileEngine(engine)
+    return FileEngine(engine, language=language)
 
 
 def check_engine(engine: str) -> None:
