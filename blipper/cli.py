@@ -23,6 +23,7 @@ from blipper import (
     cli_live,
     cli_models,
     cli_text,
+    cli_tune,
     cli_words,
 )
 from blipper.cli_models import Channels, Json
@@ -308,7 +309,7 @@ def _write_output(result: Analysis, target: Path, sound: Sound) -> str | None:
 
 
 app.add_typer(cli_models.models_app, name="models", epilog=_EXIT_CODES)
-for command in (cli_models.datasets, cli_models.train, cli_evaluate.evaluate):
+for command in (cli_models.datasets, cli_models.train, cli_tune.tune, cli_evaluate.evaluate):
     app.command(epilog=_EXIT_CODES)(command)
 app.command(epilog=_EXIT_CODES)(cli_batch.batch)
 app.command(epilog=_EXIT_CODES)(cli_words.transcribe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -21,6 +21,11 @@ from blipper.terminal import (
     write_out,
 )
 
+if TYPE_CHECKING:
+    from blipper.training.head_settings import HeadTrainSettings
+    from blipper.training.settings import TrainSettings
+
+AnySettings = TypeVar("AnySettings", bound="TrainSettings | HeadTrainSettings")
 Json = Annotated[bool, typer.Option("--json", help="Write JSON alone to standard output.")]
 
 
@@ -130,6 +135,22 @@ class Kind(StrEnum):
     whisper_cnn = "whisper-cnn"
 
 
+def _with_chosen(path: Path, kind: Kind, settings: AnySettings, epochs: int | None) -> AnySettings:
+    """Return settings with those of a file in place of their own, and say whom their choice has heard."""
+    from blipper.training.chosen import read_settings
+
+    found = read_settings(path, kind.value, settings)
+    settings = found.apply(settings)
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
+    if met := found.met(settings):
+        inform(
+            f"{path}: chosen by the validation speakers of fold {found.fold}, {len(met)} of whom test here; "
+            "figures on them are not out of reach of that choice."
+        )
+    return settings
+
+
 def train(
     data: Annotated[Path, typer.Argument(help="The folder with the corpora; see 'blipper datasets'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model's folder; made if needed.")],
@@ -155,6 +176,10 @@ def train(
     fold: Annotated[int, typer.Option("--fold", help="Which speakers are held out for testing.")] = 1,
     limit: Annotated[
         int | None, typer.Option("--limit", help="Clips of each corpus on each side, for a trial run.")
+    ] = None,
+    chosen: Annotated[
+        Path | None,
+        typer.Option("--settings", help="The settings.json of 'blipper tune'; other options go before it."),
     ] = None,
     teacher: Annotated[
         bool,
@@ -195,6 +220,10 @@ def train(
             raise SettingsError("--with-library: a mel-cnn learns from verdicts; whisper-cnn does not")
         heads = HeadTrainSettings(**given) if model is Kind.whisper_cnn else None
         settings = TrainSettings(**given)
+        if chosen is not None and heads is not None:
+            heads = _with_chosen(chosen, model, heads, epochs)
+        elif chosen is not None:
+            settings = _with_chosen(chosen, model, settings, epochs)
         if not teacher:
             settings = replace(settings, distil=0.0, hints=0)
         from blipper.cli_library import with_verdicts

@@ -53,6 +53,8 @@ _STEPS = {
     "teacher": "Hearing the teacher",
     "opinions": "Asking the teacher",
     "train": "Training",
+    "encode": "Encoding the clips",
+    "tune": "Trying settings",
     "evaluate": "Testing on unseen speakers",
     "false alarms": "Counting false alarms",
     "scenes": "Listening to conversations",

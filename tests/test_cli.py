@@ -83,10 +83,11 @@ def test_help_answers_without_the_heavy_libraries() -> None:
         "from typer.testing import CliRunner\n"
         "from blipper.cli import app\n"
         "for arguments in (['--help'], ['predict', '--help'], ['analyze', '--help'], ['train', '--help'], "
-        "['evaluate', '--help'], ['--version']):\n"
+        "['tune', '--help'], ['evaluate', '--help'], ['--version']):\n"
         "    result = CliRunner().invoke(app, arguments)\n"
         "    assert result.exit_code == 0, result.output\n"
         "heavy = {'tensorflow', 'keras', 'torch', 'librosa', 'onnxruntime', 'scipy', 'pandas', 'plotly'}\n"
+        "heavy |= {'optuna'}\n"
         "loaded = heavy & {name.split('.')[0] for name in sys.modules}\n"
         "assert not loaded, loaded\n"
     )
@@ -105,7 +106,7 @@ def test_no_command_shows_the_help_as_a_usage_error(run: Run) -> None:
     assert "predict" in result.output
 
 
-@pytest.mark.parametrize("command", ["predict", "analyze", "train", "datasets", "models", "evaluate"])
+@pytest.mark.parametrize("command", ["predict", "analyze", "train", "tune", "datasets", "models", "evaluate"])
 def test_every_command_names_the_exit_codes(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -268,6 +268,17 @@ def test_corpora_left_out_beside_their_other_speakers(crossed: Path) -> None:
     assert page.get("plotly_chart")
 
 
+def test_whisper_cnn_in_corpora_it_never_heard() -> None:
+    page = open_page()
+    healthy(page.selectbox(key="evaluation_model").set_value("whisper-cnn").run())
+    (table,) = frames(section(page, "Other corpora"), "Corpus left out")
+    written = read_evaluation(models_dir() / "whisper-cnn").metrics["left_out"]
+    assert table["Corpus left out"] == [measures.TITLES[name] for name in written]
+    assert sum(table["Speakers"]) == 121
+    for shown, parts in zip(table["Accuracy, six common emotions (95 %)"], written.values(), strict=True):
+        assert str(shown).startswith(f"{parts['common']['accuracy']['value']:.3f} [")
+
+
 def test_folds_of_strangers_are_refused(crossed: Path) -> None:
     path = crossed / "first" / "fold-predictions.csv"
     path.write_text(path.read_text().replace(",2\n", ",1\n").replace(",2,", ",1,"))

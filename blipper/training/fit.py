@@ -28,6 +28,8 @@ _LOWEST: Final = 0.01
 
 #: Takes a network with the averaged weights, gives figures; ``"score"`` decides which epoch is kept.
 Validate = Callable[[Any], dict[str, float]]
+#: Is told an epoch's record; may raise to end the run there.
+AfterEpoch = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ def fit(
     settings: TrainSettings,
     checkpoint: Path,
     *,
+    after_epoch: AfterEpoch | None = None,
     progress: Progress = silent,
 ) -> Fitted:
     """Train a network, going on from the checkpoint if there is one of the same run.
@@ -66,6 +69,8 @@ def fit(
     settings : TrainSettings
     checkpoint : path
         File written after every epoch; it is left in place.
+    after_epoch : callable, optional
+        Told every epoch, those of the checkpoint too.
     progress : Progress
         Told epochs, in fractions, as step ``"train"``.
 
@@ -97,6 +102,9 @@ def fit(
     state.restore(checkpoint)
     step = _make_step(tf, network, optimizer, [(learning[name], kept[name]) for name in kept])
     n_steps = steps_an_epoch(examples, settings)
+    if after_epoch is not None:
+        for record in state.history:
+            after_epoch(record)
 
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         began = time.perf_counter()
@@ -116,6 +124,8 @@ def fit(
         record["seconds"] = time.perf_counter() - began
         state.finish_epoch(record)
         state.save(checkpoint)
+        if after_epoch is not None:
+            after_epoch(record)
     progress("train", settings.epochs, settings.epochs)
     return Fitted(state.best, state.history, state.best_epoch)
 

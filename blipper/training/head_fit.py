@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.training import metrics
+from blipper.training.fit import AfterEpoch
 from blipper.training.head_data import (
     ANGRY,
     HeadBatch,
@@ -63,6 +64,7 @@ def fit_head(
     member: int,
     checkpoint: Path | None,
     *,
+    after_epoch: AfterEpoch | None = None,
     progress: Progress = silent,
 ) -> FittedHead:
     """Train one member, going on from the checkpoint if there is one of the same run.
@@ -75,6 +77,8 @@ def fit_head(
         From 0; decides the seed.
     checkpoint : path, optional
         File written after every epoch; None writes none.
+    after_epoch : callable, optional
+        Told every epoch, those of the checkpoint too, each with figures on validation speakers.
     progress : Progress
         Told epochs over all members, in fractions, as step ``"train"``.
 
@@ -110,6 +114,9 @@ def fit_head(
     )
     n_steps = steps_an_epoch(material, settings)
     total = settings.epochs * settings.network.members
+    if after_epoch is not None:
+        for record in state.history:
+            after_epoch(record)
     while len(state.history) < settings.epochs:
         began, epoch = time.perf_counter(), len(state.history)
         losses: list[float] = []
@@ -122,7 +129,7 @@ def fit_head(
             losses.append(float(step(*_tensors(batch), np.float32(decay))))
             progress("train", member * settings.epochs + epoch + (i + 1) / n_steps, total)
         record = {"epoch": epoch + 1, "learning_rate": rate, "loss": float(np.mean(losses))}
-        if (epoch + 1) % _LOOK == 0 or epoch + 1 == settings.epochs:
+        if (epoch + 1) % _LOOK == 0 or epoch + 1 == settings.epochs or after_epoch is not None:
             rows = material.side("validation")
             logits = score_head([average], material.versions[0], rows)
             record |= head_figures(logits, material, rows)
@@ -130,9 +137,22 @@ def fit_head(
         state.history.append(record)
         if checkpoint is not None:
             state.save(checkpoint)
+        if after_epoch is not None:
+            after_epoch(record)
     if settings.judge_epochs:
         refit_judge(average, material, settings, seed)
     return FittedHead({name: variable.numpy() for name, variable in kept.items()}, state.history)
+
+
+def heads_of(members: list[FittedHead], settings: HeadTrainSettings) -> list[Head]:
+    """Build the heads of trained members, for :func:`score_head`."""
+    heads = []
+    for member in members:
+        head = build_head(settings.network)
+        for name, variable in head_variables(head).items():
+            variable.assign(member.weights[name])
+        heads.append(head)
+    return heads
 
 
 def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> None:

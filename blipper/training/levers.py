@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from blipper.progress import Progress, silent
 from blipper.training.head_data import read_head_material
-from blipper.training.head_fit import fit_head
+from blipper.training.head_fit import fit_head, head_figures, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.voice.heads import HeadSettings
 
@@ -67,6 +67,7 @@ LEVERS: Final = (
     Lever("no masking", {"masking": 0.0}),
     Lever("attention without convolutions", {"network": {"dilations": ()}}),
     Lever("label smoothing 0.1", {"label_smoothing": 0.1}),
+    Lever("three members, logits averaged", {"network": {"members": 3}}),
     Lever("16 epochs, two augmented passes", {"epochs": 16, "versions": 2}),
 )
 
@@ -107,9 +108,18 @@ def run_levers(
             if any(run["settings"] == described for run in runs):
                 continue
             material = read_head_material(data, encoder, settings, cache, progress=progress)
-            fitted = fit_head(material, settings, 0, None, progress=progress)
-            last = {key: round(value, 4) for key, value in fitted.history[-1].items()}
-            runs.append({"lever": lever.name, "fold": fold, "settings": described, "validation": last})
+            members = [
+                fit_head(material, settings, member, None, progress=progress)
+                for member in range(settings.network.members)
+            ]
+            last = members[-1].history[-1]
+            if len(members) > 1:
+                rows = material.side("validation")
+                logits = score_head(heads_of(members, settings), material.versions[0], rows)
+                last = {**last, **head_figures(logits, material, rows)}
+                last["seconds"] = sum(member.history[-1]["seconds"] for member in members)
+            found = {key: round(value, 4) for key, value in last.items()}
+            runs.append({"lever": lever.name, "fold": fold, "settings": described, "validation": found})
             record.parent.mkdir(parents=True, exist_ok=True)
             partial = record.with_name(f".{record.name}.partial")
             partial.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from blipper.training import evaluate
 from blipper.training.card import write_card
 from blipper.training.corpus import missing_material
 from blipper.training.head_data import HeadMaterial, read_head_material, steps_an_epoch
-from blipper.training.head_fit import FittedHead, fit_head, score_head
+from blipper.training.head_fit import FittedHead, fit_head, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.predictions import Scored
 from blipper.training.prepare import SAMPLING_RATE
@@ -39,7 +39,6 @@ from blipper.training.train import (
 )
 from blipper.training.validate import WindowLogits
 from blipper.voice import whisper
-from blipper.voice.heads import Head, build_head, head_variables
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration
 from blipper.voice.weights import CONFIG, FORMAT, WEIGHTS
@@ -183,23 +182,13 @@ def _ship(
     }
     write_atomic(output / WEIGHTS, payload)
     rows = material.side("validation")
-    values = score_head(_heads(members, settings), material.versions[0], rows)
+    values = score_head(heads_of(members, settings), material.versions[0], rows)
     corpora = np.array([material.clips[i].corpus for i in rows])
     logits = WindowLogits(values, np.arange(len(rows)), material.labels[rows], corpora)
     chosen = settle(logits, config)
     write_json(output / CONFIG, config)
     info = ModelInfo(config["name"], config["sha256"], config["threshold"])
     return load_whisper_cnn(config, info, payload, output / WEIGHTS, encoder), chosen
-
-
-def _heads(members: list[FittedHead], settings: HeadTrainSettings) -> list[Head]:
-    heads = []
-    for member in members:
-        head = build_head(settings.network)
-        for name, variable in head_variables(head).items():
-            variable.assign(member.weights[name])
-        heads.append(head)
-    return heads
 
 
 def _scored(model: WhisperVoice, material: HeadMaterial) -> tuple[Scored, ...]:

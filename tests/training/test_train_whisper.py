@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from blipper.errors import DatasetError, ModelError, SettingsError
-from blipper.training import head_data, head_fit
+from blipper.training import head_data, head_fit, levers
 from blipper.training.folds import settings_from
 from blipper.training.head_settings import HeadTrainSettings
-from blipper.training.levers import LEVERS, table
+from blipper.training.levers import LEVERS, Lever, run_levers, table
 from blipper.training.predictions import read_predictions
 from blipper.training.settings import TEACHER
 from blipper.training.train_whisper import encoder_file, train_whisper
 from blipper.voice.models import load_model
+from tests.training.small_corpus import write_corpora
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,28 @@ def test_every_lever_differs_from_the_base_and_the_table_shows_it() -> None:
     assert len(set(described)) == len(LEVERS)
     run = {"lever": "no mixup", "fold": 2, "validation": {"accuracy_common": 0.71234, "score": 0.7}}
     assert "| no mixup | 2 | 0.712 | - |" in table([run])
+
+
+def test_members_are_judged_together_and_a_run_on_file_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora = write_corpora(tmp_path / "corpora")
+    encoder, record = corpora / "whisper-tiny-en-encoder.safetensors", tmp_path / "runs.json"
+    small = {"epochs": 1, "versions": 0, "batch": 8, "average": 0.5}
+    network = {"channels": 8, "dilations": (1,), "squeeze": 4, "embedding": 16}
+    tried = (
+        Lever("one", {**small, "network": network}),
+        Lever("two", {**small, "network": {**network, "members": 2}}),
+    )
+    judged: list[int] = []
+    score = levers.score_head
+
+    def note(heads: list[head_fit.Head], *rest: object) -> np.ndarray:
+        judged.append(len(heads))
+        return score(heads, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(levers, "score_head", note)
+    runs = run_levers(corpora, encoder, record, tmp_path / "cache", levers=tried)
+    assert [run["lever"] for run in runs] == ["one", "two"] and judged == [2]
+    assert set(runs[0]["validation"]) == set(runs[1]["validation"])
+    assert run_levers(corpora, encoder, record, tmp_path / "cache", levers=tried) == runs and judged == [2]

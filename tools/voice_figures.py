@@ -1,0 +1,118 @@
+"""The figures of ``docs/research/voice-models.md``, written from whisper-cnn's metrics.json and predictions.
+
+Usage: python tools/voice_figures.py          (rewrites the page's tables between the markers)
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from blipper.evaluation import Evaluation, read_evaluation  # noqa: E402
+from blipper.measures import select  # noqa: E402
+from blipper.training.evaluate import figures  # noqa: E402
+
+PAGE = ROOT / "docs" / "research" / "voice-models.md"
+MODEL = ROOT / "models" / "whisper-cnn"
+FOLDS, LEFT_OUT = "<!-- folds: tools/voice_figures.py -->\n", "<!-- left out: tools/voice_figures.py -->\n"
+END = "<!-- end of table -->"
+
+_TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
+#: Of each corpus's UAR, of the accuracy over all and of the angry ROC-AUC: where the project began, and where
+#: it wants to be.
+_STARTS: Final = {
+    **{"ravdess": 0.750, "crema-d": 0.731, "savee": 0.694, "tess": 0.743},
+    **{"all": 0.746, "angry": 0.966},
+}
+_AIMS: Final = {"ravdess": 0.78, "crema-d": 0.75, "savee": 0.72, "tess": 0.78, "all": 0.77, "angry": 0.972}
+
+
+def folds_table(evaluation: Evaluation) -> str:
+    """Return the figures out of fold beside the starting point and the aim."""
+    test = evaluation.metrics["cross_validation"]["test"]
+    rows = [
+        "| test speakers of all folds | whisper-cnn (95 %) | starting point | aim |",
+        "|---|---|---|---|",
+    ]
+    named = [
+        (f"{title}, UAR of {len(test['corpora'][name]['classes'])}", name, test["corpora"][name]["uar"])
+        for name, title in _TITLES.items()
+    ]
+    named += [
+        ("six common emotions over all four, accuracy", "all", test["all"]["accuracy"]),
+        ("angry against the rest over those, ROC-AUC", "angry", test["all"]["angry"]["roc_auc"]),
+    ]
+    rows += [
+        f"| {title} | {_figure(figure)} | {_STARTS[name]:.3f} | {_AIMS[name]:g} |"
+        for title, name, figure in named
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def left_out_table(evaluation: Evaluation) -> str:
+    """Return the figures of every corpus left out, beside those with its other speakers in training."""
+    rows = [
+        "| corpus left out | clips | speakers | accuracy (95 %) | out of fold | UAR (95 %) | out of fold "
+        "| angry ROC-AUC (95 %) | out of fold |",
+        "|" + "---|" * 9,
+    ]
+    for name, parts in evaluation.metrics["left_out"].items():
+        common, inside = parts["common"], _out_of_fold(evaluation, name)
+        cells = [_TITLES[name], str(common["clips"]), str(common["speakers"])]
+        for key in ("accuracy", "uar"):
+            cells += [_figure(common[key]), f"{inside[key]['value']:.3f}"]
+        cells += [_figure(common["angry"]["roc_auc"]), f"{inside['angry']['roc_auc']['value']:.3f}"]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def carried_table(evaluation: Evaluation) -> str:
+    """Return what the model's own threshold and calibration do in a corpus never heard."""
+    rows = [
+        f"| corpus left out, threshold {evaluation.threshold:.2f} | angry clips found | out of fold | others "
+        "marked | out of fold | calibration error of anger | out of fold |",
+        "|" + "---|" * 7,
+    ]
+    for name, parts in evaluation.metrics["left_out"].items():
+        left, inside = parts["common"]["angry"], _out_of_fold(evaluation, name)["angry"]
+        cells = [_TITLES[name]]
+        for key in ("found", "false_alarm_share"):
+            cells += [f"{100 * left[key]:.1f} %", f"{100 * inside[key]:.1f} %"]
+        cells += [f"{left['calibration_error']:.3f}", f"{inside['calibration_error']:.3f}"]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _out_of_fold(evaluation: Evaluation, corpus: str) -> dict[str, Any]:
+    """Return figures over the six common emotions of a corpus's clips, each scored without its speaker."""
+    rows = [row for row in evaluation.crossed if row.corpus == corpus]
+    return figures(select(rows, "all"), evaluation.threshold, resamples=10, whole=False)
+
+
+def _figure(figure: dict[str, Any]) -> str:
+    if figure["interval"] is None:
+        return f"{figure['value']:.3f}"
+    low, high = figure["interval"]
+    return f"{figure['value']:.3f} ({low:.3f} to {high:.3f})"
+
+
+def rewrite(text: str, evaluation: Evaluation) -> str:
+    """Put the tables between the markers of a page."""
+    left_out = left_out_table(evaluation) + "\n" + carried_table(evaluation)
+    for start, table in ((FOLDS, folds_table(evaluation)), (LEFT_OUT, left_out)):
+        head, rest = text.split(start)
+        text = head + start + table + END + rest.split(END, 1)[1]
+    return text
+
+
+def main() -> None:
+    """Write the tables."""
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), read_evaluation(MODEL)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
