@@ -220,6 +220,8 @@ def page(study: Any, tuned: Tuned) -> str:
 
     finished = [trial for trial in tuned.trials if trial.score is not None]
     named = "Validation score"
+    epochs = visualization.plot_intermediate_values(study)
+    epochs.update_layout(xaxis_title="Epoch", yaxis_title=named)
     sections = [
         _section(
             "History",
@@ -229,7 +231,7 @@ def page(study: Any, tuned: Tuned) -> str:
         _section(
             "After each epoch",
             "Trials that fell behind the median of the earlier ones were ended.",
-            [visualization.plot_intermediate_values(study)],
+            [epochs],
         ),
     ]
     sections.append(_importance(study, len(finished), named))
