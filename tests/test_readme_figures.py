@@ -18,3 +18,11 @@ def test_the_readme_counts_every_alarm_on_sounds_without_words():
     count = sum(part["alarms"] for part in alarms["sounds"].values())
     words = (ROOT / "README.md").read_text(encoding="utf-8").split()
     assert f"laughs, screams and noises there was {count}." in " ".join(words)
+
+
+def test_the_readme_says_what_is_left_in_a_corpus_never_heard():
+    metrics = json.loads((ROOT / "models" / "whisper-cnn" / "metrics.json").read_text(encoding="utf-8"))
+    left = {name: parts["common"]["accuracy"]["value"] for name, parts in metrics["left_out"].items()}
+    assert min(left, key=left.get) == "crema-d" and max(left, key=left.get) == "tess" and len(left) == 4
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{left['crema-d']:.2f} (CREMA-D) to {left['tess']:.2f} (TESS)" in text
