@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from benchmarks import (
+    encoder_sharing,
     engines,
     explanations,
     material,
@@ -21,6 +22,7 @@ from benchmarks import (
     stages,
     texts,
 )
+from benchmarks.checkpoints import save_random
 from tests.words.tiny_text_model import save_built_in
 
 
@@ -184,3 +186,19 @@ def test_engines_are_timed_and_encoding_once_is_compared_with_encoding_anew(
     said = capsys.readouterr().out
     assert "of an analysis" in said
     assert "times as long" in said
+
+
+def test_encodings_of_the_sound_s_own_length_are_whispers_own_where_nothing_is_padded(tmp_path: Path) -> None:
+    import torch
+
+    from blipper.words.recognise_whisper import WhisperEngine
+
+    encoder = WhisperEngine(str(save_random(tmp_path / "random.pt"))).model.encoder
+    mel = torch.randn(1, 80, 3000)
+    with torch.no_grad():
+        whole = type(encoder).forward(encoder, mel)
+        torch.testing.assert_close(encoder_sharing.own_length(encoder, mel), whole)
+        mel[..., 501:] = 0
+        short = encoder_sharing.own_length(encoder, mel)
+        assert short.shape == (1, 251, whole.shape[2])
+        assert not torch.allclose(short, type(encoder).forward(encoder, mel)[:, :251], atol=1e-3)
