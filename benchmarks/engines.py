@@ -112,7 +112,6 @@ def _tiny_checkpoint(path: Path) -> Path:
 
 
 def _one(engine: str, path: Path, repeats: int) -> dict[str, Any]:
-    import resource
     import time
 
     from blipper import audio, speech
@@ -151,7 +150,7 @@ def _one(engine: str, path: Path, repeats: int) -> dict[str, Any]:
     found["words_s"] = round(statistics.median(once), 3)
     if whisper:
         found["encoder"]["anew_s"] = round(statistics.median(anew), 3)
-    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    found["peak_mb"] = round(report.peak_mb())
     found["utterances"] = len(transcript.utterances)
     readers = load_readers("built-in")
     found["read_s"] = None

@@ -37,6 +37,21 @@ def timed(function: Callable[[], Any], repeats: int) -> dict[str, Any]:
     }
 
 
+def peak_mb() -> float:
+    """Return the largest resident set that this process has had, in MB.
+
+    Linux's own figure of the running program: ``getrusage`` counts what the parent had when it started this
+    process, too, which may be far more.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def machine() -> dict[str, Any]:
     """Say where the figures come from: without that they mean nothing."""
     processor = platform.processor() or platform.machine()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -75,7 +74,7 @@ def one(name: str, count: int, repeats: int) -> dict[str, Any]:
         "load_s": load,
         "utterances_per_s": count / seconds["median"],
         "seconds": seconds,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": report.peak_mb(),
         "parameters": sum(tensor.numel() for tensor in model.network.parameters()),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -202,3 +203,11 @@ def test_encodings_of_the_sound_s_own_length_are_whispers_own_where_nothing_is_p
         short = encoder_sharing.own_length(encoder, mel)
         assert short.shape == (1, 251, whole.shape[2])
         assert not torch.allclose(short, type(encoder).forward(encoder, mel)[:, :251], atol=1e-3)
+
+
+def test_a_process_s_peak_memory_is_its_own_and_not_its_parent_s() -> None:
+    held = bytearray(b"\1") * (600 << 20)
+    code = "from benchmarks import report; x = bytearray(b'1') * (100 << 20); print(report.peak_mb())"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert len(held) > 2 * 2**20 * float(done.stdout)
+    assert float(done.stdout) > 100
