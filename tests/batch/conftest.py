@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from blipper.batch import process
+from blipper.batch import places, process
 from tests.conftest import ROOT
 from tests.helpers import RATE, read_16k
 
 #: The worker with a light model; see its docstring.
 DOUBLE = "tests.batch.worker_double"
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believe time stamps at once: the tests write files just before they read them."""
+    monkeypatch.setattr(places, "_SETTLED", -1.0)
+    monkeypatch.setenv("TEST_SETTLED", "-1")
 
 
 @pytest.fixture

@@ -23,12 +23,7 @@ from blipper.results import Analysis
 from blipper.settings import Settings
 from tests.batch.conftest import write_call
 
-
-@pytest.fixture(autouse=True)
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe time stamps at once: the tests write files just before they read them."""
-    monkeypatch.setattr(places, "_SETTLED", -1.0)
-    monkeypatch.setenv("TEST_SETTLED", "-1")
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 def test_the_same_numbers_as_analyze(tmp_path: Path, speech: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import blipper
 from benchmarks.checkpoints import save_speaking, spoken
 from blipper import batch
-from blipper.batch import places, process, words
+from blipper.batch import process, words
 from blipper.batch.state import BatchLimits
 from blipper.cli import app
 from blipper.errors import ModelError, SettingsError
@@ -21,12 +21,7 @@ from blipper.settings import Settings
 from blipper.words import transcribe, weights
 from tests.words.tiny_text_model import SENTENCES, save_built_in, save_classifier
 
-
-@pytest.fixture(autouse=True)
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe time stamps at once: the tests write files just before they read them."""
-    monkeypatch.setattr(places, "_SETTLED", -1.0)
-    monkeypatch.setenv("TEST_SETTLED", "-1")
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture

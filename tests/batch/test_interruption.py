@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from blipper import batch
-from blipper.batch import places
 from blipper.errors import BatchError
 from blipper.results import Analysis
 from blipper.settings import Settings
@@ -36,11 +35,7 @@ WORKER_MOMENTS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe time stamps at once: the tests write files just before they read them."""
-    monkeypatch.setattr(places, "_SETTLED", -1.0)
-    monkeypatch.setenv("TEST_SETTLED", "-1")
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture
