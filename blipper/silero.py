@@ -1,9 +1,9 @@
-"""Silero VAD's network in NumPy: many frames at once where it may be, one after the other where it must.
+"""Silero VAD's network: many frames at once where it may be, one after the other where it must.
 
 The ``silero-vad`` package (MIT) carries the weights, in a graph that convolves each frame of 32 ms by itself:
 many tiny matrix products, where here a few large ones go over all frames of a block. Only the recurrent
-layer, a tenth of the arithmetic, goes frame by frame. The numbers are those of the package's own loop (tested
-to 1e-4), and neither PyTorch nor ONNX Runtime is imported.
+layer, a tenth of the arithmetic, goes frame by frame, in ONNX Runtime. The numbers are those of the package's
+own loop (tested to 1e-4), and PyTorch is not imported.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from blipper.errors import ModelError
 from blipper.onnx_weights import read_initializers
 from blipper.recording import Float32
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 #: Samples in a frame (32 ms at 16 kHz), and of the frame before that the network also sees.
 FRAME: Final = 512
@@ -43,19 +46,14 @@ class Weights:
         Of the spectra, whose windowed cosines and sines the package writes out as a convolution.
     convolutions : tuple of (matrix, bias)
         Four layers; a matrix has shape (taps * channels, channels out).
-    gates : (matrix, bias)
-        From the encoder to the four gates, shape (128, 512). The three that end in a sigmoid are halved, as
-        ``sigmoid(x) = (1 + tanh(x / 2)) / 2``.
-    recurrent : numpy.ndarray, shape (128, 512)
-        From the state to the gates, halved likewise.
-    output : (vector, bias)
+    recurrent : onnxruntime.InferenceSession
+        The recurrent layer and the output: ``x`` (n_frames, 1, 128), ``hidden`` and ``cell`` (1, 1, 128) in;
+        the probabilities and the new state out. Safe to share between threads.
     """
 
     window: Float32
     convolutions: tuple[tuple[Float32, Float32], ...]
-    gates: tuple[Float32, Float32]
-    recurrent: Float32
-    output: tuple[Float32, float]
+    recurrent: InferenceSession
 
 
 @functools.cache
@@ -85,9 +83,7 @@ def load() -> Weights:
 
 def _arranged(found: dict[str, Float32]) -> Weights:
     # The recurrent layer's names end in the exporter's numbers; its gates are input, output, forget, new.
-    layers = [found[name] for name in sorted(found) if "LSTM" in name]
-    given, recurrent, biases = layers
-    halves = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32), STATE)
+    given, recurrent, biases = (found[name] for name in sorted(found) if "LSTM" in name)
 
     def matrix(layer: int, taps: slice, shape: tuple[int, int, int]) -> tuple[Float32, Float32]:
         kernel = found[f"encoder.{layer}.weight"]
@@ -105,12 +101,12 @@ def _arranged(found: dict[str, Float32]) -> Weights:
             matrix(2, slice(1, 3), (64, 64, 3)),
             matrix(3, slice(1, 2), (STATE, 64, 3)),
         ),
-        gates=(
-            np.ascontiguousarray(given.reshape(4 * STATE, STATE).T * halves),
-            biases.reshape(2, 4 * STATE).sum(axis=0) * halves,
+        recurrent=_session(
+            given.reshape(1, 4 * STATE, STATE),
+            recurrent.reshape(1, 4 * STATE, STATE),
+            biases.reshape(1, 8 * STATE),
+            *(found["output.weight"].reshape(STATE, 1), found["output.bias"].reshape(1)),
         ),
-        recurrent=np.ascontiguousarray(recurrent.reshape(4 * STATE, STATE).T * halves),
-        output=(found["output.weight"].reshape(STATE), float(found["output.bias"][0])),
     )
 
 
@@ -124,8 +120,48 @@ def _window(basis: Float32) -> Float32:
     return np.ascontiguousarray(window)
 
 
+def _session(
+    given: Float32, recurrent: Float32, biases: Float32, weight: Float32, bias: Float32
+) -> InferenceSession:
+    """Return the recurrent layer and the output as a graph of its own."""
+    from onnx import TensorProto, helper, numpy_helper
+    from onnxruntime import InferenceSession, SessionOptions
+
+    numbers = {"W": given, "R": recurrent, "B": biases, "weight": weight, "bias": bias}
+    nodes = [
+        helper.make_node(
+            "LSTM",
+            ["x", "W", "R", "B", "", "hidden", "cell"],
+            ["states", "new_hidden", "new_cell"],
+            hidden_size=STATE,
+        ),
+        helper.make_node("Relu", ["states"], ["heard"]),
+        helper.make_node("MatMul", ["heard", "weight"], ["weighed"]),
+        helper.make_node("Add", ["weighed", "bias"], ["logits"]),
+        helper.make_node("Sigmoid", ["logits"], ["probabilities"]),
+    ]
+    shapes: dict[str, list[int | str]] = {
+        "x": ["n", 1, STATE],
+        "hidden": [1, 1, STATE],
+        "cell": [1, 1, STATE],
+        "probabilities": ["n", 1, 1, 1],
+        "new_hidden": [1, 1, STATE],
+        "new_cell": [1, 1, STATE],
+    }
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    graph = helper.make_graph(
+        *(nodes, "silero-recurrent", values[:3], values[3:]),
+        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in numbers.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8  # what opset 17 came with; older runtimes refuse newer ones
+    options = SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # a frame is too little to share
+    return InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
 def encode(frames: Float32) -> Float32:
-    """Compute what each frame brings to the recurrent layer's gates.
+    """Compute what each frame brings to the recurrent layer.
 
     Parameters
     ----------
@@ -134,7 +170,7 @@ def encode(frames: Float32) -> Float32:
 
     Returns
     -------
-    numpy.ndarray of float32, shape (n_frames, 512)
+    numpy.ndarray of float32, shape (n_frames, 128)
     """
     from scipy import fft
 
@@ -150,19 +186,15 @@ def encode(frames: Float32) -> Float32:
     padded = np.zeros((n, _SPECTRA + 1, first.shape[2]), dtype=np.float32)
     padded[:, 1:] = first
     second = _layer(np.concatenate([padded[:, i : i + 3 : 2] for i in range(3)], axis=2), 1)
-    third = _layer(second.reshape(n, 1, -1), 2)
-    matrix, bias = weights.gates
-    gates = _layer(third, 3)[:, 0] @ matrix
-    gates += bias
-    return np.asarray(gates, dtype=np.float32)
+    return _layer(_layer(second.reshape(n, 1, -1), 2), 3)[:, 0]
 
 
-def recur(gates: Float32, hidden: Float32, cell: Float32) -> tuple[Float32, Float32, Float32]:
+def recur(encoded: Float32, hidden: Float32, cell: Float32) -> tuple[Float32, Float32, Float32]:
     """Run the recurrent layer over frames.
 
     Parameters
     ----------
-    gates : numpy.ndarray of float32, shape (n_frames, 512)
+    encoded : numpy.ndarray of float32, shape (n_frames, 128)
         From :func:`encode`.
     hidden, cell : numpy.ndarray of float32, shape (128,)
         The state before the first frame: zeros at a recording's start.
@@ -174,30 +206,15 @@ def recur(gates: Float32, hidden: Float32, cell: Float32) -> tuple[Float32, Floa
     hidden, cell : numpy.ndarray of float32, shape (128,)
         The state after the last frame.
     """
-    weights = load()
-    recurrent = weights.recurrent
-    states = np.empty((len(gates), STATE), dtype=np.float32)
-    cell = cell.copy()
-    z = np.empty(4 * STATE, dtype=np.float32)
-    opened = np.empty_like(z)
-    into, out, forget = (opened[i * STATE : (i + 1) * STATE] for i in range(3))
-    new = z[3 * STATE :]
-    half = np.float32(0.5)
-    for i, given in enumerate(gates):  # (1 + tanh) / 2 of halved inputs is the sigmoid
-        np.dot(hidden, recurrent, out=z)
-        z += given
-        np.tanh(z, out=z)
-        np.multiply(z, half, out=opened)
-        opened += half
-        cell *= forget
-        into *= new
-        cell += into
-        hidden = states[i]
-        np.tanh(cell, out=hidden)
-        hidden *= out
-    vector, bias = weights.output
-    logits = np.maximum(states, 0) @ vector + np.float32(bias)
-    return np.asarray(half * (1 + np.tanh(half * logits)), dtype=np.float32), hidden.copy(), cell
+    found, hidden, cell = load().recurrent.run(
+        None,
+        {
+            "x": encoded[:, np.newaxis],
+            "hidden": hidden.reshape(1, 1, STATE),
+            "cell": cell.reshape(1, 1, STATE),
+        },
+    )
+    return found.ravel(), hidden.ravel(), cell.ravel()
 
 
 def _layer(x: Float32, i: int) -> Float32:

@@ -121,8 +121,8 @@ class SpeechDetector:
         size = 1 if n_frames <= FEW_FRAMES else FRAMES_A_CALL
         for first in range(0, n_frames, size):
             part = slice(first, first + size)
-            gates = silero.encode(frames[part])
-            found[part], self._hidden, self._cell = silero.recur(gates, self._hidden, self._cell)
+            encoded = silero.encode(frames[part])
+            found[part], self._hidden, self._cell = silero.recur(encoded, self._hidden, self._cell)
         return found
 
 

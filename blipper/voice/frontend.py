@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from blipper.errors import ModelError
 from blipper.recording import Float32
 
-#: Frames computed at a time: 4096 * 257 bins * 8 bytes = 8 MB.
-_CHUNK = 4096
+#: Frames computed at a time: 512 * 257 bins * 8 bytes = 1 MB, which stays in a core's cache.
+_CHUNK = 512
+
+#: From natural logarithms of power to decibels: NumPy takes those several times as fast as to the base of 10.
+_DECIBELS = np.float32(10 / np.log(10))
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def log_mel(samples: Float32, front: FrontEnd) -> Float32:
     for first in range(0, len(frames), _CHUNK):
         spectrum = scipy_fft.rfft(frames[first : first + _CHUNK] * hann, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        out[first : first + _CHUNK] = 10 * np.log10(np.maximum(power @ filters, 1e-12))
+        out[first : first + _CHUNK] = _DECIBELS * np.log(np.maximum(power @ filters, np.float32(1e-12)))
     return out
 
 
@@ -174,7 +177,7 @@ def normalise(frames: NDArray[np.floating[Any]], front: FrontEnd) -> Float32:
     frames = np.asarray(frames, dtype=np.float32)
     # The mean of the power, not of the decibels: loud cells decide it, so a band's noise floor hardly counts.
     top = frames.max(axis=0)
-    bands = top + 10 * np.log10(np.mean(10 ** ((frames - top) / 10), axis=0, dtype=np.float64))
+    bands = top + 10 * np.log10(np.mean(np.exp((frames - top) / _DECIBELS), axis=0, dtype=np.float64))
     overall = bands.mean()
     reference = (overall + front.levelling * (bands - overall)).astype(np.float32)
     kept = np.maximum(frames, bands.astype(np.float32) - np.float32(front.floor))

@@ -51,6 +51,8 @@ def test_a_subtitle_file_is_followed_clicked_searched_and_corrected(
 
     lines = page.locator(".lines li")
     lines.nth(2).wait_for()
+    # The lines are drawn again when the rerun ends: an element taken before that may be gone.
+    settle(page)
     assert lines.count() == 3
     first = lines.nth(0).locator("p")
     assert first.text_content() == "Where is my parcel? [link](javascript:alert(2))"
