@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -179,14 +180,15 @@ def encode(frames: Float32) -> Float32:
     mirrored = np.concatenate([frames, frames[:, -2 : -CONTEXT - 2 : -1]], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(mirrored, _SPECTRUM, axis=1)[:, ::_STEP]
     spectra = fft.rfft(windows * weights.window, axis=2, overwrite_x=True)
-    # A step of silence before and after, as the convolutions are padded.
-    x = np.zeros((n, _SPECTRA + 2, _BINS), dtype=np.float32)
-    x[:, 1:-1] = np.sqrt(spectra.real**2 + spectra.imag**2)  # several times as quick as abs
-    first = _layer(np.concatenate([x[:, i : i + _SPECTRA] for i in range(3)], axis=2), 0)
-    padded = np.zeros((n, _SPECTRA + 1, first.shape[2]), dtype=np.float32)
-    padded[:, 1:] = first
-    second = _layer(np.concatenate([padded[:, i : i + 3 : 2] for i in range(3)], axis=2), 1)
-    return _layer(_layer(second.reshape(n, 1, -1), 2), 3)[:, 0]
+    parts = spectra.view(np.float32)
+    np.multiply(parts, parts, out=parts)
+    heard = np.sqrt(parts[..., ::2] + parts[..., 1::2]).reshape(n, -1)  # several times as quick as abs
+    # Convolutions of three steps over the four spectra. What would only meet padding is left out.
+    steps = [(0, 2), (0, 3), (1, 4), (2, 4)]
+    first = _over_steps(heard, 0, steps, _BINS)
+    second = _over_steps(first, 1, [(0, 2), (1, 4)], first.shape[1] // _SPECTRA)
+    third = _over_steps(second, 2, [(0, 2)], second.shape[1] // 2)
+    return _over_steps(third, 3, [(0, 1)], third.shape[1])
 
 
 def recur(encoded: Float32, hidden: Float32, cell: Float32) -> tuple[Float32, Float32, Float32]:
@@ -217,9 +219,29 @@ def recur(encoded: Float32, hidden: Float32, cell: Float32) -> tuple[Float32, Fl
     return found.ravel(), hidden.ravel(), cell.ravel()
 
 
-def _layer(x: Float32, i: int) -> Float32:
+def _over_steps(x: Float32, i: int, steps: Sequence[tuple[int, int]], width: int) -> Float32:
+    """Apply layer `i` at each of some places.
+
+    Parameters
+    ----------
+    x : numpy.ndarray of float32, shape (n_frames, n_steps * width)
+    i : int
+    steps : sequence of (first, last)
+        What each place sees, half-open. One that begins at the first step and sees fewer than all taps
+        has padding before it, any other one behind it.
+    width : int
+        Values in a step.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_frames, n_places * channels)
+    """
     matrix, bias = load().convolutions[i]
-    y = x.reshape(-1, x.shape[2]) @ matrix
+    y = np.empty((len(x), len(steps), len(bias)), dtype=np.float32)
+    for place, (first, last) in enumerate(steps):
+        size = (last - first) * width
+        rows = matrix[-size:] if first == 0 else matrix[:size]
+        np.matmul(x[:, first * width : last * width], rows, out=y[:, place])
     y += bias
     np.maximum(y, 0, out=y)
-    return np.asarray(y.reshape(x.shape[0], x.shape[1], -1), dtype=np.float32)
+    return y.reshape(len(x), -1)

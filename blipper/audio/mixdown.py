@@ -60,15 +60,16 @@ class PhaseMeter:
 
     def add(self, block: Float32) -> None:
         """Take a block of shape (n_frames, n_channels)."""
-        # A dot product a channel takes an eighth of the time of einsum over so short an axis.
-        channels = np.array([np.dot(column, column) for column in block.T], dtype=np.float64)
-        summed = block @ self._ones  # five times as fast as a sum over so short an axis
+        # Channels apart in memory: everything over so short an axis takes several times as long.
+        apart = np.ascontiguousarray(block.T)
+        channels = np.array([np.dot(channel, channel) for channel in apart], dtype=np.float64)
+        summed = self._ones @ apart
         mix = float(np.dot(summed, summed)) / self._n_channels**2
         self._channels += channels
         self._mix += mix
         energy = float(channels.sum())
         if self._n_channels == 2:
-            difference = block[:, 0] - block[:, 1]
+            difference = apart[0] - apart[1]
             self._difference += float(np.dot(difference, difference))
         if energy <= _ACTIVE * len(block) * self._n_channels:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -13,6 +14,7 @@ from blipper.audio.reading import BLOCK_FRAMES, check_format, undecodable
 from blipper.audio.signatures import Kind
 from blipper.audio.source import Source
 from blipper.audio.wav_length import mend_length
+from blipper.errors import AudioError
 from blipper.recording import Float32
 
 #: The largest magnitude that a codec can hold where that is clearly below one.
@@ -46,9 +48,12 @@ class SoundfileReader:
     def __init__(self, source: Source, kind: Kind, limits: Limits) -> None:
         stated_seconds, readable = mend_length(source) if kind.layout == "wav" else (None, source)
         readable.seek(0)
+        # MP3 is read some hundred bytes at a time: a call back into Python for each is a tenth of the work.
+        self._descriptor = source.reopened() if readable is source else None
         try:
-            self._file = _Stream(readable)
+            self._file = _Stream(readable if self._descriptor is None else self._descriptor, closefd=False)
         except soundfile.SoundFileError as error:
+            self._close_descriptor()
             reason = getattr(error, "error_string", str(error))
             raise undecodable(source, kind, limits, reason) from error
         self._source, self._kind, self._limits = source, kind, limits
@@ -61,7 +66,11 @@ class SoundfileReader:
         self.filled_seconds = 0.0
         self.n_damaged = 0
         self.n_tracks = 1
-        check_format(self.sampling_rate, self.n_channels, source.display_name, limits)
+        try:
+            check_format(self.sampling_rate, self.n_channels, source.display_name, limits)
+        except AudioError:
+            self.close()
+            raise
         frames = self._file.frames
         self.promised_seconds = frames / self.sampling_rate if 0 < frames < _UNKNOWN_FRAMES else None
         if stated_seconds is not None:
@@ -85,3 +94,9 @@ class SoundfileReader:
     def close(self) -> None:
         """Let go of the decoder; the source stays open."""
         self._file.close()
+        self._close_descriptor()
+
+    def _close_descriptor(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

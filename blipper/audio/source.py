@@ -109,6 +109,30 @@ class Source:
         self.seek(offset)
         return self.read(size)
 
+    def reopened(self) -> int | None:
+        """Return a descriptor of the same file with a position of its own, which the caller has to close.
+
+        Returns
+        -------
+        int or None
+            None where there is no such thing: bytes in memory, a file that went by another name meanwhile.
+        """
+        file = self._file
+        plain = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)
+        if os.name != "posix" or not plain or not isinstance(file.name, str | os.PathLike):
+            return None
+        try:
+            descriptor = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            if os.path.samestat(os.fstat(descriptor), os.fstat(file.fileno())):
+                return descriptor
+        except (OSError, ValueError):
+            pass
+        os.close(descriptor)
+        return None
+
     def sha256(self) -> str:
         """Return the SHA-256 of the file's own bytes, read in blocks."""
         digest = hashlib.sha256()

@@ -62,7 +62,7 @@ class TextRecipe:
     heads: int = 12
     words: Schedule = field(default_factory=lambda: Schedule(epochs=1, rate=1.5e-4))
     labels: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=1.2e-4))
-    advised: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=6e-5, average=0.998))
+    advised: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5, average=0.998))
     seed: int = 1
 
 
