@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -80,7 +80,15 @@ class Evaluation:
         folds = sorted({row.fold for row in self.crossed})
         found = {"shipped": "these weights, on the speakers they never met"}
         if folds:
-            found["folds"] = f"folds {', '.join(folds)}, each speaker heard by weights that never met them"
+            named = f"folds {', '.join(folds)}, each speaker heard by weights that were not trained on them"
+            speakers, chose = _speakers(self.crossed), self._of_split("validation")
+            heard = len(speakers & chose)
+            if heard:
+                named += (
+                    f"; {heard} of the {len(speakers)} are validation speakers of these weights, by whom the "
+                    "settings were chosen"
+                )
+            found["folds"] = named
         return found
 
     def rows(self, side: str = "shipped") -> tuple[Scored, ...]:
@@ -101,14 +109,16 @@ class Evaluation:
 
     def shared_speakers(self) -> tuple[str, ...]:
         """Name speakers of the test who also taught or were chosen on; there should be none."""
-        split = self.metrics["split"]["speakers"]
-        taught = {
-            f"{corpus}/{name}"
-            for side in ("train", "validation")
-            for corpus, names in split.get(side, {}).items()
-            for name in names
-        }
-        return tuple(sorted(taught & {f"{row.corpus}/{row.speaker}" for row in self.scored}))
+        taught = self._of_split("train") | self._of_split("validation")
+        return tuple(sorted(taught & _speakers(self.scored)))
+
+    def _of_split(self, side: str) -> set[str]:
+        speakers = self.metrics["split"]["speakers"].get(side, {})
+        return {f"{corpus}/{name}" for corpus, names in speakers.items() for name in names}
+
+
+def _speakers(rows: Iterable[Scored]) -> set[str]:
+    return {f"{row.corpus}/{row.speaker}" for row in rows}
 
 
 def read_evaluation(folder: str | Path) -> Evaluation:

@@ -250,6 +250,7 @@ def test_all_folds_beside_the_weights(crossed: Path) -> None:
     tiles = {tile.label: tile.value for tile in page.metric}
     assert tiles["Accuracy"] == f"{written['accuracy']['value']:.3f}"
     assert "folds 1, 2" in said(page)
+    assert "are validation speakers of these weights, by whom the settings were chosen" in said(page)
     assert not page.error
     section(page, "Comparison")
     (own,) = frames(page, "Model")

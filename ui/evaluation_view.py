@@ -54,8 +54,8 @@ def _voice() -> None:
         )
         return
     st.markdown(
-        "How often the model was right about **actors whose voices neither training nor any choice ever "
-        "met**. All of it is acted English speech in studios: expect less on your own recordings."
+        "How often the model was right about **actors whose voices it was not trained on**. All of it is "
+        "acted English speech in studios: expect less on your own recordings."
     )
     _sections(found)
 
