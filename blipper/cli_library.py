@@ -24,8 +24,8 @@ from blipper.terminal import (
 )
 
 if TYPE_CHECKING:
+    from blipper.cli_models import AnySettings
     from blipper.library import Database
-    from blipper.training.settings import TrainSettings
 
 app = typer.Typer(
     help="Fill, list, export, measure on and delete what the library keeps; it is turned on in the app.",
@@ -233,7 +233,7 @@ def audit(as_json: Json = False) -> None:
 
 
 @contextlib.contextmanager
-def with_verdicts(settings: TrainSettings, wanted: bool) -> Iterator[TrainSettings]:
+def with_verdicts(settings: AnySettings, wanted: bool) -> Iterator[AnySettings]:
     """Give settings that learn from the library's verdicts as well, if wanted; clean up at the end.
 
     Raises

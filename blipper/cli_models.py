@@ -216,8 +216,6 @@ def train(
         given |= {"limit": limit, "cache": cache}
         if epochs is not None:
             given["epochs"] = epochs
-        if model is Kind.whisper_cnn and with_library:
-            raise SettingsError("--with-library: a mel-cnn learns from verdicts; whisper-cnn does not")
         heads = HeadTrainSettings(**given) if model is Kind.whisper_cnn else None
         settings = TrainSettings(**given)
         if chosen is not None and heads is not None:
@@ -234,8 +232,11 @@ def train(
             import tensorflow  # noqa: F401  (its greeting, before the bars)
 
             from blipper.training.recipes import train_by
-        with progress_bars(lines=True) as progress, with_verdicts(settings, with_library) as settings:
-            result = train_by(data, output, settings=heads or settings, progress=progress)
+        with (
+            progress_bars(lines=True) as progress,
+            with_verdicts(heads or settings, with_library) as learned_by,
+        ):
+            result = train_by(data, output, settings=learned_by, progress=progress)
         if missing := result.metrics["training"]["missing"]:
             inform(f"Trained without {', '.join(missing)}: not in {data}. The model card says so.")
         inform(f"Wrote {result.folder}.")

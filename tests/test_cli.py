@@ -436,8 +436,9 @@ def test_train_whisper_cnn_repeats_the_shipped_run(
     assert result.exit_code == 1
     shipped = json.loads((ROOT / "models" / "whisper-cnn" / "metrics.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(asked)) == shipped["settings"]
+    monkeypatch.setenv("BLIPPER_HOME", str(tmp_path / "home"))
     refused = run("train", tmp_path, "--model", "whisper-cnn", "--with-library", "-o", tmp_path / "x")
-    assert refused.exit_code == 2 and "a mel-cnn learns from verdicts" in refused.stderr
+    assert refused.exit_code == 1 and "the library is off" in refused.stderr
 
 
 # A process of its own: what only a real shell shows.

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from blipper.datasets import Clip
 from blipper.training.splits import Side
+
+#: Why such a training cannot be repeated from its metrics.json alone.
+REPEATED: Final = "this model also learned from a library's verdicts, which folds cannot repeat"
 
 
 @dataclass(frozen=True)

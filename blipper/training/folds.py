@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from blipper.errors import DatasetError, SettingsError
 from blipper.progress import Progress, silent
+from blipper.training.added import REPEATED
 from blipper.training.augment import AugmentSettings
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.predictions import Scored, read_predictions
@@ -54,7 +55,7 @@ def settings_from(values: Mapping[str, Any], **changes: Any) -> Settings:
         return HeadTrainSettings.from_dict(values, **changes)
     fields = dict(values)
     if "added" in fields:
-        raise SettingsError("this model also learned from a library's verdicts, which folds cannot repeat")
+        raise SettingsError(REPEATED)
     try:
         network = NetworkSettings.from_dict(fields.pop("network"))
         front = FrontEnd.from_dict(fields.pop("front"))

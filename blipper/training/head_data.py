@@ -122,6 +122,9 @@ def read_head_material(
     for side in ("train", "validation", "test"):
         if side not in sides:
             raise DatasetError(f"{data}: fold {split.fold} has no {side} clip among these corpora")
+    if settings.added is not None:
+        clips = (*clips, *(clip for clip, _ in settings.added.clips))
+        sides += [side for _, side in settings.added.clips]
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
     noises = tuple(p for p in sound_files(data / "noise") if side_of_sound(p) == "train")[: settings.limit]
@@ -152,7 +155,9 @@ def read_head_material(
         targets=targets,
         own=own,
         aside=np.array([[c.sex == "male", intense.get(c.intensity, 0.0)] for c in clips], dtype=np.float32),
-        asked=np.array([[True, c.intensity in intense] for c in clips], dtype=np.float32),
+        asked=np.array(
+            [[c.sex in ("female", "male"), c.intensity in intense] for c in clips], dtype=np.float32
+        ),
         weight=_weights(clips, labels, np.array(sides) == "train", settings),
     )
 
@@ -178,6 +183,8 @@ def _negatives(
     files = [p for p in files if p.parent.name not in NO_NEGATIVES and side_of_sound(p) == "train"]
     if settings.limit is not None:
         files = files[:: max(1, len(files) // settings.limit)]
+    if settings.added is not None:
+        files += settings.added.calm
     if not files or not settings.negatives:
         return None
     sounds = prepare(files, cache, trim=False, progress=progress)

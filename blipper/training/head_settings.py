@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blipper.errors import SettingsError
+from blipper.training.added import REPEATED, Added
 from blipper.training.augment import AugmentSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
@@ -71,6 +72,8 @@ class HeadTrainSettings:
         Of the bootstrap over speakers.
     network : HeadSettings
     augmentation : AugmentSettings
+    added : Added, optional
+        Clips beside the corpora: the library's verdicts.
     """
 
     name: str = "whisper-cnn"
@@ -101,6 +104,7 @@ class HeadTrainSettings:
     resamples: int = 1000
     network: HeadSettings = field(default_factory=HeadSettings)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+    added: Added | None = None
 
     def __post_init__(self) -> None:
         """Check the domains."""
@@ -160,9 +164,11 @@ class HeadTrainSettings:
         Raises
         ------
         SettingsError
-            If a setting is unknown.
+            If a setting is unknown, or verdicts of a library took part.
         """
         fields = dict(values)
+        if "added" in fields:
+            raise SettingsError(REPEATED)
         try:
             network = HeadSettings.from_dict(fields.pop("network"))
             augmentation = dict(fields.pop("augmentation"))
@@ -181,8 +187,10 @@ class HeadTrainSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return what decides the result as plain JSON values; folders and processes are left out."""
         values = asdict(self)
-        for name in ("encoder", "cache", "workers"):
+        for name in ("encoder", "cache", "workers", "added"):
             del values[name]
+        if self.added is not None:
+            values["added"] = dict(self.added.counts)
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
         return values

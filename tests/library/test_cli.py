@@ -19,7 +19,9 @@ from blipper.library import Database, place
 from blipper.library.dataset import side_of
 from blipper.paths import models_dir
 from blipper.training.card import render
-from blipper.training.settings import TrainSettings
+from blipper.training.folds import settings_from
+from blipper.training.head_settings import HeadTrainSettings
+from blipper.training.settings import TEACHER, TrainSettings
 from blipper.voice.models import available_models
 from tests.library.making import SCORES, analysis, sound, track
 
@@ -124,12 +126,19 @@ def test_no_cache_beside_the_library(library: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("kind", ["mel-cnn", "whisper-cnn"])
 def test_training_with_verdicts(
-    library: Database, home: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Database, home: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Real clips as recordings; a real, small training; then the model is measured on what was held out."""
-    from blipper.training.train import train
+    from blipper.training.recipes import train_by
 
+    smoke: TrainSettings | HeadTrainSettings = TrainSettings.smoke(limit=4, epochs=1)
+    if kind == "whisper-cnn":
+        if not (data_dir / TEACHER).is_file():
+            pytest.skip(f"needs {data_dir / TEACHER}")
+        monkeypatch.setenv("BLIPPER_WHISPER", str(data_dir / TEACHER))
+        smoke = HeadTrainSettings.smoke(limit=4, epochs=1, judge_epochs=1, name="mine")
     clips = sorted((data_dir / "ravdess" / "Actor_05").glob("03-01-0[135]-01-0*"))[:12]
     for clip in clips:
         recording = audio.load(clip)
@@ -144,11 +153,13 @@ def test_training_with_verdicts(
             library, saved.recording_id, target="event", start=0, end=len(scores) / 2, verdict=answer,
             emotion=named, analyst="Ana", analysis_id=saved.analysis_id,
         )  # fmt: skip
-    with with_verdicts(TrainSettings.smoke(limit=4, epochs=1), True) as settings:
+    with with_verdicts(smoke, True) as settings:
         assert settings.added is not None
-        result = train(data_dir, tmp_path / "models" / "mine", settings=settings)
+        result = train_by(data_dir, tmp_path / "models" / "mine", settings=settings)
         assert (home / "training" / "cache").is_dir()
     assert not (home / "training").exists(), "no copy of the sound is left"
+    with pytest.raises(SettingsError, match="which folds cannot repeat"):
+        settings_from(result.metrics["settings"])
     counts = result.metrics["settings"]["added"]
     assert counts["train"] >= 1
     assert counts["calm"] >= 1
