@@ -50,8 +50,20 @@ def live(
         ),
     ] = None,
     channels: Annotated[
-        int | None, typer.Option("--channels", help="Of raw samples, interleaved; they are mixed to one.")
+        int | None,
+        typer.Option(
+            "--channels",
+            help="Of raw samples, interleaved, or what the microphone is asked for; mixed to one unless "
+            "--separate is given.",
+        ),
     ] = None,
+    separate: Annotated[
+        bool,
+        typer.Option(
+            "--separate",
+            help="Keep the channels apart, one speaker each (a stereo call); lines name it.",
+        ),
+    ] = False,
     device: Annotated[
         str | None,
         typer.Option(
@@ -82,8 +94,8 @@ def live(
 
         wanted = {"threshold": threshold, "min_duration": min_duration}
         settings = Settings.from_dict({name: value for name, value in wanted.items() if value is not None})
-        if not stdin and (encoding is not None or channels is not None):
-            raise SettingsError("--format and --channels are for raw samples on --stdin")
+        if not stdin and encoding is not None:
+            raise SettingsError("--format is for raw samples on --stdin")
         if stdin and device is not None:
             raise SettingsError("--device is for the microphone, not for --stdin")
         if stdin and rate is None and (encoding is not None or channels is not None):
@@ -91,9 +103,9 @@ def live(
         raw = PcmFormat(rate, encoding or "s16le", channels or 1) if stdin and rate is not None else None
         with _stop_by_ctrl_c() as stopped:
             voice = _load(model)
-            source: Source = StandardInput(raw, stopped) if stdin else Microphone(device, rate)
+            source: Source = StandardInput(raw, stopped) if stdin else Microphone(device, rate, channels or 1)
             try:
-                _listen(source, voice, settings, stopped, curve=curve)
+                _listen(source, voice, settings, stopped, curve=curve, separate=separate)
             finally:
                 source.close()
 
@@ -111,18 +123,31 @@ def _load(name: str) -> VoiceModel:
 
 
 def _listen(
-    source: Source, voice: VoiceModel, settings: Any, stopped: Callable[[], bool], *, curve: bool
+    source: Source,
+    voice: VoiceModel,
+    settings: Any,
+    stopped: Callable[[], bool],
+    *,
+    curve: bool,
+    separate: bool,
 ) -> None:
-    from blipper.live import CurvePoint, LiveAnalyser
+    from blipper.live import CurvePoint, LiveAnalyser, LiveChannels
     from blipper.live.lines import update_dict
 
-    analyser = LiveAnalyser(source.form.sampling_rate, model=voice, settings=settings)
+    rate, n_channels = source.form.sampling_rate, source.form.n_channels
+    apart = separate and n_channels > 1
+    analyser = (
+        LiveChannels(rate, n_channels, model=voice, settings=settings)
+        if apart
+        else LiveAnalyser(rate, model=voice, settings=settings)
+    )
     _line(
         {
             "kind": "listening",
             "source": source.name,
-            "sampling_rate": source.form.sampling_rate,
-            "channels": source.form.n_channels,
+            "sampling_rate": rate,
+            "channels": n_channels,
+            **({"separate": list(analyser.names)} if isinstance(analyser, LiveChannels) else {}),
             "model": voice.info.name,
             "model_sha256": voice.info.sha256,
             "threshold": analyser.threshold,
@@ -134,9 +159,10 @@ def _listen(
         inform(f"Listening to {source.name}. Ctrl-C ends it. Nothing of the sound is kept.")
 
     def show(updates: Any) -> None:
-        for update in updates:
+        for each in updates:
+            channel, update = each if apart else (None, each)
             if curve or not isinstance(update, CurvePoint):
-                _line(update_dict(update))
+                _line(update_dict(update, channel))
 
     warned = 0
     for block in source.blocks(stopped):

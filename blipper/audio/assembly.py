@@ -70,7 +70,7 @@ class Request:
         """Return what to mix instead, if the channels that were mixed as they are cancel each other."""
         if self.channels == "separate" or intake.phase is None:
             return None
-        return intake.phase.remedy(_channel_names(intake.n_channels))
+        return intake.phase.remedy(channel_names(intake.n_channels))
 
     def recording(
         self,
@@ -80,7 +80,7 @@ class Request:
         remedy: Remedy | None = None,
     ) -> Recording:
         """Return the recording whose blocks have all been taken in."""
-        names = ("mix",) if self.channels == "mix" else _channel_names(intake.n_channels)
+        names = ("mix",) if self.channels == "mix" else channel_names(intake.n_channels)
         shares = intake.clipping.shares
         notices += sample_notices(intake, kept_apart=len(names) > 1)
         return Recording(
@@ -93,7 +93,8 @@ class Request:
         )
 
 
-def _channel_names(n_channels: int) -> tuple[str, ...]:
+def channel_names(n_channels: int) -> tuple[str, ...]:
+    """Name channels that are kept apart: ``"left"``, ``"right"``, or by number; one is ``"mix"``."""
     if n_channels == 1:
         return ("mix",)
     return ("left", "right") if n_channels == 2 else tuple(f"channel {i + 1}" for i in range(n_channels))

@@ -5,6 +5,16 @@ curve and events are those of the offline road (:func:`blipper.analyze`) over th
 """
 
 from blipper.live.analyser import MODEL, LiveAnalyser
+from blipper.live.separate import LiveChannels
 from blipper.live.updates import CurvePoint, EventClosed, EventOpened, Update, WindowScored
 
-__all__ = ["MODEL", "CurvePoint", "EventClosed", "EventOpened", "LiveAnalyser", "Update", "WindowScored"]
+__all__ = [
+    "MODEL",
+    "CurvePoint",
+    "EventClosed",
+    "EventOpened",
+    "LiveAnalyser",
+    "LiveChannels",
+    "Update",
+    "WindowScored",
+]

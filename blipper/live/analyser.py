@@ -41,7 +41,8 @@ class LiveAnalyser:
     model : str or VoiceModel, optional
         Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
     settings : Settings, optional
-        Those of the offline road; several channels are always mixed to one, as the plain mean.
+        Those of the offline road; several channels are mixed to one here, as the plain mean, whatever
+        ``channels`` says: :class:`blipper.live.LiveChannels` keeps them apart.
 
     Notes
     -----

@@ -11,12 +11,17 @@ from blipper.live.updates import CurvePoint, EventClosed, EventOpened, Update, W
 from blipper.voice.labels import EMOTIONS
 
 
-def update_dict(update: Update) -> dict[str, Any]:
+def update_dict(update: Update, channel: str | None = None) -> dict[str, Any]:
     """Return an update with its ``kind`` first; times in seconds with 3 decimals, scores with 4.
 
     Kinds are ``"window"``, ``"curve"`` (``aggression`` is None where nobody speaks), ``"event-opened"`` and
-    ``"event-closed"``.
+    ``"event-closed"``. The channel comes second, where channels are kept apart.
     """
+    plain = _plain(update)
+    return plain if channel is None else {"kind": plain.pop("kind"), "channel": channel, **plain}
+
+
+def _plain(update: Update) -> dict[str, Any]:
     match update:
         case WindowScored():
             return {

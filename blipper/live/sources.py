@@ -119,6 +119,8 @@ class Microphone:
         Its number, or a part of its name; the system's default unless given.
     sampling_rate : int, optional
         Hz; the device's own unless given.
+    n_channels : int
+        To ask it for: 2 of a line that carries a call, one speaker on each side.
 
     Raises
     ------
@@ -130,7 +132,9 @@ class Microphone:
 
     name = "microphone"
 
-    def __init__(self, device: str | None = None, sampling_rate: int | None = None) -> None:
+    def __init__(
+        self, device: str | None = None, sampling_rate: int | None = None, n_channels: int = 1
+    ) -> None:
         sounddevice = _sounddevice()
         self.lost = 0
         self._queue: queue.Queue[Float32] = queue.Queue(_WAITING)
@@ -141,7 +145,7 @@ class Microphone:
             rate = int(sampling_rate or about["default_samplerate"])
             rate = min(max(rate, limits.min_sampling_rate), limits.max_sampling_rate)
             self._stream = sounddevice.InputStream(
-                samplerate=rate, device=chosen, channels=1, dtype="float32", callback=self._take
+                samplerate=rate, device=chosen, channels=n_channels, dtype="float32", callback=self._take
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
@@ -150,10 +154,10 @@ class Microphone:
                 "allow its use, or choose another with --device; 'python -m sounddevice' lists them"
             ) from error
         self.name = f"microphone {about['name']}"
-        self.form = PcmFormat(rate, "f32le", 1)
+        self.form = PcmFormat(rate, "f32le", n_channels)
 
     def blocks(self, stopped: Stopped) -> Iterator[Float32]:
-        """Yield blocks of shape (1, n) until it is stopped.
+        """Yield blocks of shape (n_channels, n) until it is stopped.
 
         Raises
         ------

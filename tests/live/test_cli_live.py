@@ -16,7 +16,9 @@ import pytest
 import soundfile
 
 import blipper
+from blipper.live import LiveChannels
 from blipper.results import Analysis
+from blipper.settings import Settings
 from tests.conftest import ROOT
 from tests.helpers import RATE, heed_ctrl_c
 from tests.live.helpers import conversation
@@ -173,3 +175,34 @@ def run_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return result.exit_code, result.stderr
 
     return run
+
+
+def test_channels_kept_apart_give_the_offline_numbers_each(scene: np.ndarray) -> None:
+    call = np.column_stack([scene, np.roll(scene, 3 * RATE)])
+    offline = blipper.analyze(io.BytesIO(wav(call)), settings=Settings(channels="separate"))
+    process = start("--rate", str(RATE), "--channels", "2", "--separate")
+    output, errors = process.communicate(call.tobytes(), timeout=600)
+    assert (process.returncode, errors) == (0, b"")
+    found = lines(output)
+    assert (found[0]["channels"], found[0]["separate"]) == (2, ["left", "right"])
+    assert "channel" not in found[-1]
+    for number, track in enumerate(offline.tracks):
+        own = [line for line in found[1:-1] if line["channel"] == track.name]
+        assert list(own[0])[:2] == ["kind", "channel"]
+        scored = [line["aggression"] for line in own if line["kind"] == "window"]
+        np.testing.assert_allclose(scored, track.windows.aggression, atol=0.02)
+        closed = [(line["start"], line["end"]) for line in own if line["kind"] == "event-closed"]
+        events = [event for event in offline.events if event.channel == number]
+        assert closed == [(event.start, event.end) for event in events]
+    assert {event.channel for event in offline.events} == {0, 1}
+    mixed, _ = start("--rate", str(RATE), "--channels", "2").communicate(call.tobytes(), timeout=600)
+    assert all("channel" not in line for line in lines(mixed))
+
+
+def test_a_block_of_other_channels_is_refused() -> None:
+    stream = LiveChannels(RATE, 2)
+    with pytest.raises(ValueError, match=r"shape \(3, 10\), expected \(2, n\)"):
+        stream.add(np.zeros((3, 10)))
+    stream.add(np.zeros((2, RATE)))
+    assert (stream.names, stream.duration) == (("left", "right"), 1.0)
+    assert [name for name, _ in stream.finish()] == ["left", "right"]  # the last, silent cell of each

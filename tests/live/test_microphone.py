@@ -22,10 +22,11 @@ class PortAudioError(Exception):
 class Stream:
     def __init__(self, *, samplerate: int, device: Any, channels: int, dtype: str, callback: Any) -> None:
         self.samplerate, self.device, self.callback = samplerate, device, callback
+        self.channels = channels
         self.closed = False
 
     def start(self) -> None:
-        self.give(np.array([[0.1], [0.2], [0.3]], np.float32))
+        self.give(np.array([[0.1], [0.2], [0.3]], np.float32).repeat(self.channels, axis=1))
 
     def give(self, samples: np.ndarray, *, overflow: bool = False) -> None:
         self.callback(samples, len(samples), None, types.SimpleNamespace(input_overflow=overflow))
@@ -58,6 +59,12 @@ def test_blocks_come_as_they_were_recorded(device: types.ModuleType) -> None:
     assert microphone.name == "microphone Test mic"
     microphone.close()
     assert microphone._stream.closed
+
+
+def test_a_line_with_two_channels(device: types.ModuleType) -> None:
+    microphone = Microphone(n_channels=2)
+    assert microphone.form.n_channels == 2
+    np.testing.assert_allclose(next(microphone.blocks(lambda: False)), [[0.1, 0.2, 0.3]] * 2)
 
 
 def test_its_rate_stays_within_the_limits(device: types.ModuleType) -> None:
