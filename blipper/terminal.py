@@ -53,6 +53,7 @@ _STEPS = {
     "teacher": "Hearing the teacher",
     "opinions": "Asking the teacher",
     "train": "Training",
+    "adapt": "Adapting the encoder",
     "encode": "Encoding the clips",
     "tune": "Trying settings",
     "evaluate": "Testing on unseen speakers",

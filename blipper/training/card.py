@@ -216,6 +216,18 @@ def _training_heads(found: Mapping[str, Any]) -> str:
 with attentive statistics pooling over a learned weighted sum of the encoder's blocks, beside plain means and
 deviations of every block. Each training clip was put through the encoder as it is and in
 {settings["versions"]} augmented version{"s" if settings["versions"] != 1 else ""}; pooled vectors are mixed.
+""" + _adapted(settings)
+
+
+def _adapted(settings: Mapping[str, Any]) -> str:
+    """Say how the encoder was adapted, where it was."""
+    how = settings.get("adapting")
+    if how is None:
+        return ""
+    return f"""
+Then low-rank adapters (rank {how["rank"]}) in the encoder's matrices and the head were trained together for
+{how["epochs"]} epochs. They are in the weights file and are added to Whisper's own weights when it is loaded.
+Figures of these weights are of the encoder with them.
 """
 
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.training.corpus import NO_NEGATIVES, sound_files
 from blipper.training.head_settings import HeadTrainSettings
-from blipper.training.heard import Heard, HeardSettings, hear
+from blipper.training.heard import Heard, HeardSettings, hear, log_mels
 from blipper.training.prepare import Segments, prepare
 from blipper.training.splits import Side, Split, check_split, side_of_sound
 from blipper.voice.heads import POOL
@@ -55,6 +55,9 @@ class HeadMaterial:
         Targets of the further tasks (male; intense), and whether the corpus says so.
     weight : numpy.ndarray of float64, shape (n,)
         How often a training clip is drawn.
+    mels : tuple of Heard
+        Log-mel frames of the same versions, where the encoder is to be adapted.
+    negative_mels : Heard, or None
     """
 
     clips: tuple[Clip, ...]
@@ -68,6 +71,8 @@ class HeadMaterial:
     aside: Float32
     asked: Float32
     weight: NDArray[np.float64]
+    mels: tuple[Heard, ...] = ()
+    negative_mels: Heard | None = None
 
     def side(self, side: Side) -> NDArray[np.int64]:
         """Return the rows of one side."""
@@ -129,17 +134,15 @@ def read_head_material(
     check_split(clips, sides, segments.digest)
     noises = tuple(p for p in sound_files(data / "noise") if side_of_sound(p) == "train")[: settings.limit]
     rooms = tuple(sound_files(data / "rir"))[: settings.limit]
-    versions = tuple(
-        hear(
-            segments,
-            len(clips),
-            encoder,
-            cache,
-            settings=HeardSettings(version, 0, settings.augmentation, noises, rooms),
-            workers=settings.workers,
-            progress=progress,
-        )
+    heard = [
+        HeardSettings(version, 0, settings.augmentation, noises, rooms)
         for version in range(settings.versions + 1)
+    ]
+    how: dict[str, Any] = {"workers": settings.workers, "progress": progress}
+    versions = tuple(hear(segments, len(clips), encoder, cache, settings=one, **how) for one in heard)
+    negatives = _negatives(data, settings, cache, progress)
+    mels = tuple(
+        log_mels(segments, len(clips), cache, settings=one, **how) for one in heard if settings.adapting
     )
     labels = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
     own = _own(clips, settings)
@@ -150,7 +153,7 @@ def read_head_material(
         sides=np.array(sides),
         segments=segments,
         versions=versions,
-        negatives=_negatives(data, encoder, settings, cache, progress),
+        negatives=hear(negatives, len(negatives), encoder, cache, progress=progress) if negatives else None,
         labels=labels,
         targets=targets,
         own=own,
@@ -159,6 +162,8 @@ def read_head_material(
             [[c.sex in ("female", "male"), c.intensity in intense] for c in clips], dtype=np.float32
         ),
         weight=_weights(clips, labels, np.array(sides) == "train", settings),
+        mels=mels,
+        negative_mels=log_mels(negatives, len(negatives), cache) if negatives and settings.adapting else None,
     )
 
 
@@ -176,9 +181,7 @@ def _limited(clips: Sequence[Clip], split: Split, limit: int | None) -> list[Cli
     return sorted(chosen, key=lambda clip: clip.key)
 
 
-def _negatives(
-    data: Path, encoder: Path, settings: HeadTrainSettings, cache: Path, progress: Progress
-) -> Heard | None:
+def _negatives(data: Path, settings: HeadTrainSettings, cache: Path, progress: Progress) -> Segments | None:
     files = [*sound_files(data / "noise"), *sound_files(data / "nonverbal")]
     files = [p for p in files if p.parent.name not in NO_NEGATIVES and side_of_sound(p) == "train"]
     if settings.limit is not None:
@@ -187,8 +190,7 @@ def _negatives(
         files += settings.added.calm
     if not files or not settings.negatives:
         return None
-    sounds = prepare(files, cache, trim=False, progress=progress)
-    return hear(sounds, len(files), encoder, cache, progress=progress)
+    return prepare(files, cache, trim=False, progress=progress)
 
 
 def _own(clips: Sequence[Clip], settings: HeadTrainSettings) -> Float32:

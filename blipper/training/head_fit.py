@@ -106,7 +106,7 @@ def fit_head(
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "share"])
     optimizer.build(trained)
     live = [*head.listen.variables, *head.judge.variables, *optimizer.variables]
-    state = _State(live, kept, _run_id(material, settings, seed))
+    state = TrainingState(live, kept, run_id(material, settings, seed))
     if checkpoint is not None:
         state.restore(checkpoint)
     step = make_step(
@@ -122,11 +122,11 @@ def fit_head(
         losses: list[float] = []
         for i, batch in enumerate(head_batches(material, settings, np.random.default_rng((seed, 7, epoch)))):
             done = epoch * n_steps + i
-            rate = _learning_rate(done / (settings.epochs * n_steps), settings.learning_rate)
+            rate = learning_rate(done / (settings.epochs * n_steps), settings.learning_rate)
             optimizer.learning_rate.assign(rate)
             # The mean of very few steps would still be mostly the first, random weights.
             decay = min(settings.average, (1 + done) / (10 + done))
-            losses.append(float(step(*_tensors(batch), np.float32(decay))))
+            losses.append(float(step(*tensors_of(batch), np.float32(decay))))
             progress("train", member * settings.epochs + epoch + (i + 1) / n_steps, total)
         record = {"epoch": epoch + 1, "learning_rate": rate, "loss": float(np.mean(losses))}
         if (epoch + 1) % _LOOK == 0 or epoch + 1 == settings.epochs or after_epoch is not None:
@@ -205,7 +205,7 @@ def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings,
             vectors = np.concatenate([vectors, negatives[rng.integers(count, size=n_negative)]])
         lengths = np.ones(n, dtype=np.int32)
         batch = make_batch(material, rows[chosen], vectors, lengths, settings, rng)
-        step(*_tensors(batch), np.float32(min(settings.average, (1 + done) / (10 + done))))
+        step(*tensors_of(batch), np.float32(min(settings.average, (1 + done) / (10 + done))))
 
 
 def vectors_of(head: Head, heard: Heard, rows: NDArray[np.int64]) -> NDArray[np.float16]:
@@ -303,14 +303,15 @@ def _standard(material: HeadMaterial) -> tuple[Float32, Float32]:
     return frames.mean(axis=0), 1 / (frames.std(axis=0) + np.float32(1e-3))
 
 
-def _learning_rate(part: float, highest: float) -> float:
+def learning_rate(part: float, highest: float) -> float:
     """Return the learning rate when `part` (0 to 1) of all steps is done: a warm-up, then a cosine."""
     if part < _WARM_UP:
         return highest * (part / _WARM_UP * 0.95 + 0.05)
     return highest * max(0.5 * (1 + math.cos(math.pi * (part - _WARM_UP) / (1 - _WARM_UP))), 1e-3)
 
 
-def _tensors(batch: HeadBatch) -> tuple[Any, ...]:
+def tensors_of(batch: HeadBatch) -> tuple[Any, ...]:
+    """Return a batch as the arguments of :func:`make_step`'s function."""
     return (
         batch.blocks,
         batch.lengths,
@@ -384,7 +385,7 @@ def make_step(
     return step
 
 
-def _run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> str:
+def run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> str:
     """Identify a run, so that a checkpoint of other data or settings is never continued."""
     described = settings.to_dict()
     del described["judge_epochs"]  # what comes after the last checkpoint
@@ -396,7 +397,7 @@ def _run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> s
     return digest.hexdigest()
 
 
-class _State:
+class TrainingState:
     """Everything that a later process needs to go on."""
 
     def __init__(self, live: list[Any], kept: dict[str, Any], run: str) -> None:

@@ -18,6 +18,34 @@ Balance = Literal["none", "root", "full"]
 
 
 @dataclass(frozen=True)
+class Adapting:
+    """How the encoder itself is adapted, after the head was trained; see :mod:`blipper.voice.adapters`.
+
+    Parameters
+    ----------
+    rank : int
+        Of the adapters.
+    epochs : int
+        In which adapters and head are trained together.
+    batch : int
+    learning_rate : float
+        Highest; lowered along a cosine.
+    """
+
+    rank: int = 8
+    epochs: int = 4
+    batch: int = 32
+    learning_rate: float = 5e-4
+
+    def __post_init__(self) -> None:
+        """Check the domains."""
+        ranges = {"rank": (1, 384), "epochs": (1, 1000), "batch": (2, 1024), "learning_rate": (1e-6, 1.0)}
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(f"adapting {name} is {getattr(self, name)}, expected {low} to {high}")
+
+
+@dataclass(frozen=True)
 class HeadTrainSettings:
     """How the head over Whisper's frozen encoder is trained.
 
@@ -74,6 +102,8 @@ class HeadTrainSettings:
     augmentation : AugmentSettings
     added : Added, optional
         Clips beside the corpora: the library's verdicts.
+    adapting : Adapting, optional
+        How the encoder is adapted to voices; it stays as it is unless given. For one member alone.
     """
 
     name: str = "whisper-cnn"
@@ -105,6 +135,7 @@ class HeadTrainSettings:
     network: HeadSettings = field(default_factory=HeadSettings)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
     added: Added | None = None
+    adapting: Adapting | None = None
 
     def __post_init__(self) -> None:
         """Check the domains."""
@@ -137,6 +168,10 @@ class HeadTrainSettings:
             raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
         if self.hold_out is not None:
             leave_out(self.hold_out)
+        if self.adapting is not None and self.network.members > 1:
+            raise SettingsError(
+                f"training setting members is {self.network.members}; adapters go with one member"
+            )
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
         if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
@@ -173,6 +208,8 @@ class HeadTrainSettings:
             network = HeadSettings.from_dict(fields.pop("network"))
             augmentation = dict(fields.pop("augmentation"))
             augmentation["snr"] = tuple(augmentation["snr"])
+            if fields.get("adapting") is not None:
+                fields["adapting"] = Adapting(**fields["adapting"])
             built = {**fields, "network": network, "augmentation": AugmentSettings(**augmentation), **changes}
             return cls(**built)
         except (KeyError, TypeError) as error:
@@ -189,6 +226,8 @@ class HeadTrainSettings:
         values = asdict(self)
         for name in ("encoder", "cache", "workers", "added"):
             del values[name]
+        if self.adapting is None:
+            del values["adapting"]  # as before there was one: checkpoints go by these values
         if self.added is not None:
             values["added"] = dict(self.added.counts)
         values["network"] = self.network.to_dict()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ class Heard:
 
     Parameters
     ----------
-    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width)
+    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width) or (n_frames, mels)
         Mapped files, each of :data:`_SHARD` clips but the last.
     shard, start, length : numpy.ndarray of int, shape (n_clips,)
         Which shard a clip is in, and where.
@@ -138,25 +138,72 @@ def hear(
     digest = whisper.tensors_sha256(tensors)
     described = [_FORMAT, POOL, _LONGEST, digest, segments.digest, settings.describe()]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
-    folder = cache / f"heard-{name}"
+    run: Any = None
+
+    def encoded(mels: list[Float32]) -> list[NDArray[np.float16]]:
+        nonlocal run
+        run = run or encoder_runner(tensors, encoder)
+        return encode_all(run, mels)
+
+    return _in_shards(cache / f"heard-{name}", segments, n_clips, settings, encoded, workers, progress)
+
+
+def log_mels(
+    segments: Segments,
+    n_clips: int,
+    cache: Path,
+    *,
+    settings: HeardSettings | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Heard:
+    """Compute what is put through the encoder, for those who train the encoder itself; see :func:`hear`.
+
+    Returns
+    -------
+    Heard
+        Log-mel frames of 10 ms, shape (n_frames, 80).
+    """
+    settings = settings or HeardSettings()
+    described = [_FORMAT, "mels", _LONGEST, segments.digest, settings.describe()]
+    name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
+
+    def halved(mels: list[Float32]) -> list[NDArray[np.float16]]:
+        return [mel.astype(np.float16) for mel in mels]
+
+    return _in_shards(cache / f"mels-{name}", segments, n_clips, settings, halved, workers, progress)
+
+
+def _in_shards(
+    folder: Path,
+    segments: Segments,
+    n_clips: int,
+    settings: HeardSettings,
+    make: Callable[[list[Float32]], list[NDArray[np.float16]]],
+    workers: int,
+    progress: Progress,
+) -> Heard:
+    """Make one array a clip out of its log-mel frames, a shard of clips at a time, unless it is on file."""
     folder.mkdir(parents=True, exist_ok=True)
     shards: list[NDArray[np.float16]] = []
     lengths: list[NDArray[np.int64]] = []
-    run: Any = None
     with ExitStack() as stack:
         pool = None
         for first in range(0, n_clips, _SHARD):
             values, counts = folder / f"{first:06d}.npy", folder / f"{first:06d}-lengths.npy"
             if not (values.exists() and counts.exists()):
-                if run is None:
-                    run = _runner(tensors, encoder)
-                    if settings.version and workers > 1:
-                        context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-                        pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
+                if pool is None and settings.version and workers > 1:
+                    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+                    pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
                 clips = list(range(first, min(first + _SHARD, n_clips)))
                 sounds = _sounds(segments, clips, settings, pool)
                 progress("encode", first, n_clips)
-                _save_shard(run, sounds, values, counts)
+                made = make([whisper.log_mel(whisper.levelled(sound)) for sound in sounds])
+                counted = np.array([len(one) for one in made])
+                for path, array in ((values, np.concatenate(made)), (counts, counted)):
+                    partial = path.with_suffix(".partial.npy")
+                    np.save(partial, array)
+                    partial.replace(path)
             shards.append(np.load(values, mmap_mode="r"))
             lengths.append(np.load(counts))
     progress("encode", n_clips, n_clips)
@@ -165,7 +212,7 @@ def hear(
     return Heard(tuple(shards), np.arange(n_clips) // _SHARD, start, length)
 
 
-def _runner(tensors: dict[str, NDArray[np.float16]], path: Path) -> Any:
+def encoder_runner(tensors: Mapping[str, NDArray[np.floating[Any]]], path: Path) -> Any:
     """Return a function from padded log-mel frames and lengths to pooled blocks (batch, n, blocks, width)."""
     import tensorflow as tf
 
@@ -173,20 +220,53 @@ def _runner(tensors: dict[str, NDArray[np.float16]], path: Path) -> Any:
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(frames: Any, lengths: Any) -> Any:
-        x = tf.stack(encoder([frames, lengths], training=False)[:-1], axis=2)
-        shape = tf.shape(x)
-        heard = tf.range(shape[1])[tf.newaxis] < ((lengths + 1) // 2)[:, tf.newaxis]
-        share = tf.cast(heard, tf.float32)[:, :, tf.newaxis, tf.newaxis]
-        pairs = [shape[0], shape[1] // POOL, POOL]
-        total = tf.reduce_sum(tf.reshape(x * share, [*pairs, shape[2], shape[3]]), axis=2)
-        count = tf.reduce_sum(tf.reshape(share, [*pairs, 1, 1]), axis=2)
-        return tf.cast(total / tf.maximum(count, 1.0), tf.float16)
+        return tf.cast(pooled_blocks(encoder, frames, lengths), tf.float16)
 
     return run
 
 
-def _save_shard(run: Any, sounds: list[Float32], values: Path, counts: Path) -> None:
-    mels = [whisper.log_mel(whisper.levelled(sound)) for sound in sounds]
+def pooled_blocks(encoder: Any, frames: Any, lengths: Any, *, training: bool = False) -> Any:
+    """Return what an encoder hears, averaged over 80 ms.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Of :func:`blipper.voice.whisper.build_encoder`.
+    frames : tensorflow.Tensor of float32, shape (batch, n, mels)
+        `n` a multiple of 8.
+    lengths : tensorflow.Tensor of int32, shape (batch,)
+        How many frames are sound.
+    training : bool
+
+    Returns
+    -------
+    tensorflow.Tensor of float32, shape (batch, n // 8, blocks, width)
+    """
+    import tensorflow as tf
+
+    x = tf.stack(encoder([frames, lengths], training=training)[:-1], axis=2)
+    shape = tf.shape(x)
+    heard = tf.range(shape[1])[tf.newaxis] < ((lengths + 1) // 2)[:, tf.newaxis]
+    share = tf.cast(heard, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    pairs = [shape[0], shape[1] // POOL, POOL]
+    total = tf.reduce_sum(tf.reshape(x * share, [*pairs, x.shape[2], x.shape[3]]), axis=2)
+    count = tf.reduce_sum(tf.reshape(share, [*pairs, 1, 1]), axis=2)
+    return total / tf.maximum(count, 1.0)
+
+
+def encode_all(run: Any, mels: Sequence[NDArray[np.floating[Any]]]) -> list[NDArray[np.float16]]:
+    """Run an encoder over log-mel frames of any length, those of like length together.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(frames, lengths)`` as :func:`pooled_blocks`.
+    mels : sequence of numpy.ndarray, shape (n_frames, mels)
+
+    Returns
+    -------
+    list of numpy.ndarray of float16, shape (n, blocks, width)
+    """
     lengths = np.array([max(1, len(mel)) for mel in mels])
     pooled = -(-lengths // (2 * POOL))
     found: list[NDArray[np.float16]] = [np.zeros(0, dtype=np.float16)] * len(mels)
@@ -200,10 +280,7 @@ def _save_shard(run: Any, sounds: list[Float32], values: Path, counts: Path) -> 
         out = run(batch, lengths[chosen].astype(np.int32)).numpy()
         for row, i in enumerate(chosen):
             found[i] = out[row, : pooled[i]]
-    for path, array in ((values, np.concatenate(found)), (counts, pooled)):
-        partial = path.with_suffix(".partial.npy")
-        np.save(partial, array)
-        partial.replace(path)
+    return found
 
 
 def _sounds(

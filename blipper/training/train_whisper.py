@@ -15,6 +15,7 @@ from blipper.errors import ModelError
 from blipper.progress import Progress, silent
 from blipper.results import ModelInfo
 from blipper.training import evaluate
+from blipper.training.adapt import Adapted, adapt, with_adapted
 from blipper.training.card import write_card
 from blipper.training.corpus import missing_material
 from blipper.training.head_data import HeadMaterial, read_head_material, steps_an_epoch
@@ -54,7 +55,7 @@ def train_whisper(
     alarms: bool = True,
     progress: Progress = silent,
 ) -> TrainResult:
-    """Train the heads over Whisper's frozen encoder and measure them on speakers they never met.
+    """Train the heads over Whisper's encoder and measure them on speakers they never met.
 
     Speakers are split first; only training clips are augmented; calibration and threshold are chosen on
     validation speakers; test speakers are scored once, at the end, each clip's speech in one piece. An
@@ -70,8 +71,8 @@ def train_whisper(
     alarms : bool
         Whether false alarms are counted as well, on the app's own road.
     progress : Progress
-        Told the steps ``"prepare"``, ``"encode"``, ``"train"`` and ``"false alarms"``. It may raise to stop
-        the run.
+        Told the steps ``"prepare"``, ``"encode"``, ``"train"``, ``"adapt"`` and ``"false alarms"``. It may
+        raise to stop the run.
 
     Returns
     -------
@@ -99,8 +100,13 @@ def train_whisper(
         fit_head(material, settings, i, cache / f"checkpoint-{name}-{i}.npz", progress=progress)
         for i in range(settings.network.members)
     ]
+    adapted = None
+    if settings.adapting is not None:
+        point = cache / f"checkpoint-{name}-adapters.npz"
+        adapted = adapt(material, settings, members[0], encoder, point, progress=progress)
+        members, material = [adapted.head], with_adapted(material, encoder, adapted)
     output.mkdir(parents=True, exist_ok=True)
-    model, chosen = _ship(members, material, settings, encoder, output)
+    model, chosen = _ship(members, material, settings, encoder, output, adapted)
     scored = _scored(model, material)
     evaluate.write_predictions(output / PREDICTIONS, scored)
     found: dict[str, Any] = {
@@ -112,7 +118,10 @@ def train_whisper(
             "epochs": settings.epochs,
             "best_epoch": settings.epochs,
             "windows_an_epoch": steps_an_epoch(material, settings) * settings.batch,
-            "parameters": int(sum(w.size for member in members for w in member.weights.values())),
+            "parameters": int(
+                sum(w.size for member in members for w in member.weights.values())
+                + sum(w.size for w in (adapted.adapters.values() if adapted else ()))
+            ),
             "teacher": None,
             "missing": missing_material(data),
             "seconds": round(time.perf_counter() - began),
@@ -121,6 +130,7 @@ def train_whisper(
                 for i, member in enumerate(members)
                 for epoch in member.history
             ],
+            **({} if adapted is None else {"adapting": _rounded(adapted.history)}),
         },
         "validation": chosen,
         "test": evaluate.evaluate(
@@ -156,6 +166,7 @@ def _ship(
     settings: HeadTrainSettings,
     encoder: Path,
     output: Path,
+    adapted: Adapted | None,
 ) -> tuple[WhisperVoice, dict[str, Any]]:
     """Write weights and configuration, calibrated on validation speakers, and load them again."""
     from safetensors.numpy import save
@@ -166,6 +177,7 @@ def _ship(
             for i, member in enumerate(members)
             for name, values in member.weights.items()
         }
+        | ({} if adapted is None else adapted.adapters)
     )
     config: dict[str, Any] = {
         "format": FORMAT,
@@ -176,6 +188,7 @@ def _ship(
         "encoder": {"name": SIZE, "sha256": whisper.tensors_sha256(read_file(encoder))},
         "front_end": asdict(Listening()),
         "network": settings.network.to_dict(),
+        **({} if settings.adapting is None else {"rank": settings.adapting.rank}),
         "calibration": asdict(Calibration()),
         "threshold": 0.5,
         "versions": versions(),
@@ -209,6 +222,10 @@ def _scored(model: WhisperVoice, material: HeadMaterial) -> tuple[Scored, ...]:
         )
         for i, row in enumerate(rows)
     )
+
+
+def _rounded(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    return [{key: rounded(value) for key, value in epoch.items()} for epoch in history]
 
 
 def _side(material: HeadMaterial, side: str) -> list[Any]:

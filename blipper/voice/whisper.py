@@ -314,7 +314,7 @@ def tensors_sha256(tensors: Mapping[str, NDArray[np.float16]]) -> str:
     return digest.hexdigest()
 
 
-def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.float16]], path: Path) -> None:
+def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.floating]], path: Path) -> None:
     """Put weights into an encoder.
 
     Parameters
@@ -344,7 +344,7 @@ def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.float16]], path:
         variable.assign(values)
 
 
-def load_encoder(tensors: Mapping[str, NDArray[np.float16]], path: Path) -> Any:
+def load_encoder(tensors: Mapping[str, NDArray[np.floating]], path: Path) -> Any:
     """Build the encoder of ``tiny.en`` and fill it.
 
     Parameters

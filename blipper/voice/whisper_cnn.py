@@ -15,12 +15,13 @@ from blipper.errors import ModelError
 from blipper.recording import Float32
 from blipper.results import ModelInfo
 from blipper.voice import whisper
+from blipper.voice.adapters import adapter_shapes, merge
 from blipper.voice.frontend import FrontEnd, band_edges
 from blipper.voice.heads import POOL, Head, HeadSettings, all_variables, build_heads
 from blipper.voice.inputs import Inputs
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration, VoiceModel
-from blipper.voice.weights import fill_variables, number
+from blipper.voice.weights import number, read_tensors
 from blipper.voice.whisper_files import SIZE, read_encoder
 
 #: How ``config.json`` tells this kind of model.
@@ -335,9 +336,15 @@ def load_whisper_cnn(
         )
     listening = Listening.from_dict(config["front_end"])
     settings = HeadSettings.from_dict(config["network"])
+    rank = int(number({"rank": 0, **config}, None, "rank", low=0, high=384))
     heads = build_heads(settings)
-    fill_variables(all_variables(heads), data, path)
-    network = whisper.load_encoder(*read_encoder(digest, encoder))
+    variables = all_variables(heads)
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    found = read_tensors(shapes | adapter_shapes(rank), data, path)
+    for name, variable in variables.items():
+        variable.assign(found.pop(name))
+    tensors, source = read_encoder(digest, encoder)
+    network = whisper.load_encoder(merge(tensors, found), source)
     calibration = Calibration(
         temperature=number(config, "calibration", "temperature", low=1e-3),
         slope=number(config, "calibration", "slope", low=1e-3),

@@ -9,16 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from blipper.errors import DatasetError, ModelError, SettingsError
 from blipper.training import head_data, head_fit, levers
+from blipper.training.adapt import enable_adapters, heard_by
 from blipper.training.folds import settings_from
-from blipper.training.head_settings import HeadTrainSettings
+from blipper.training.head_settings import Adapting, HeadTrainSettings
 from blipper.training.levers import LEVERS, Lever, run_levers, table
 from blipper.training.predictions import read_predictions
 from blipper.training.settings import TEACHER
 from blipper.training.train_whisper import encoder_file, train_whisper
+from blipper.voice.adapters import adapter_shapes
+from blipper.voice.heads import HeadSettings
 from blipper.voice.models import load_model
+from blipper.voice.whisper import build_encoder
+from blipper.voice.whisper_files import read_file
 from tests.training.small_corpus import write_corpora
 
 
@@ -66,6 +72,76 @@ def test_a_trained_folder_is_whole_and_goes_on_where_it_was(
     assert not epochs  # both members were on file
     # What follows the checkpoints is repeated from the same seed, and comes out the same.
     assert again.metrics["model"]["sha256"] == metrics["model"]["sha256"]
+
+
+@pytest.mark.data
+def test_an_adapted_encoder_is_shipped_as_it_was_measured(
+    trained: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = trained / "encoder.safetensors"
+    settings = HeadTrainSettings.smoke(
+        name="adapted", cache=trained / "cache", encoder=encoder, limit=4,
+        network=HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16),
+        adapting=Adapting(rank=2, epochs=2, batch=8, learning_rate=5e-3), average=0.0,
+    )  # fmt: skip
+
+    class Stopped(Exception):
+        pass
+
+    def stop(step: str, done: float, total: float) -> None:
+        if step == "adapt" and done > 1.5:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train_whisper(data_dir, trained / "none", settings=settings, alarms=False, progress=stop)
+    assert not (trained / "none").exists()
+    seen: list[float] = []
+    result = train_whisper(
+        data_dir, trained / "models" / "adapted", settings=settings, alarms=False,
+        progress=lambda step, done, total: seen.append(done) if step == "adapt" else None,
+    )  # fmt: skip
+    assert min(seen) > 1  # the first epoch was on file
+    assert [epoch["epoch"] for epoch in result.metrics["training"]["adapting"]] == [1, 2]
+    monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
+    model = load_model("adapted", trained / "models")
+    plain = read_file(encoder)
+    adapters = {
+        name: tensor
+        for name, tensor in load_file(result.folder / "weights.safetensors").items()
+        if name.startswith("adapters/")
+    }
+    assert {name: tensor.shape for name, tensor in adapters.items()} == adapter_shapes(2)
+    assert np.abs(adapters["adapters/block0_query/b"]).max() > 0, "the adapters never learned"
+    kernel = {v.name: v for v in model.encoder.get_layer("block1_mlp_0").weights}["kernel"].numpy()
+    product = adapters["adapters/block1_mlp_0/a"] @ adapters["adapters/block1_mlp_0/b"]
+    original = plain["encoder.blocks.1.mlp.0.weight"].astype(np.float32).T
+    np.testing.assert_allclose(kernel, original + product, atol=1e-6)
+    # What is written of the test clips is what the loaded encoder hears in them.
+    material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
+    rows = material.side("test")
+    again = heard_by(material, encoder, adapters, rows)
+    emotions, _ = model.calibration.apply(head_fit.score_head(model.network, again, rows))
+    written = {row.key: row for row in read_predictions(result.folder / "test-predictions.csv")}
+    for row, chances in zip(rows, emotions, strict=True):
+        np.testing.assert_allclose(written[material.clips[row].key].emotions, chances, atol=2e-3)
+    card = " ".join((result.folder / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert "low-rank adapters (rank 2)" in card
+    kept = settings_from(result.metrics["settings"])
+    assert isinstance(kept, HeadTrainSettings) and kept.adapting == settings.adapting
+    with pytest.raises(SettingsError, match="adapters go with one member"):
+        HeadTrainSettings.smoke(adapting=Adapting())
+
+
+def test_fresh_adapters_leave_the_encoder_as_it_was() -> None:
+    network = build_encoder()
+    frames = np.random.default_rng(0).normal(size=(1, 40, 80)).astype(np.float32)
+    lengths = np.array([40], dtype=np.int32)
+    before = [np.asarray(out) for out in network([frames, lengths])]
+    variables = enable_adapters(network, 4)
+    assert {name: tuple(v.shape) for name, v in variables.items()} == adapter_shapes(4)
+    assert len(network.trainable_variables) == len(variables)
+    for was, now in zip(before, network([frames, lengths]), strict=True):
+        np.testing.assert_allclose(np.asarray(now), was, atol=1e-6)
 
 
 @pytest.mark.data
