@@ -161,6 +161,10 @@ class WorkerProcess:
         messages.put((self, None))
 
 
+#: Bytes of freed memory that a worker keeps for itself.
+_KEPT: Final = 64 << 20
+
+
 def _environment(threads: int) -> dict[str, str]:
     """Return the worker's environment: this very package, and so many threads."""
     paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -169,6 +173,9 @@ def _environment(threads: int) -> dict[str, str]:
         **os.environ,
         **dict.fromkeys(names, str(threads)),
         "TF_NUM_INTEROP_THREADS": "1",
+        # glibc: keep what blocks of samples were in for the next ones, which saves clearing new pages.
+        "MALLOC_MMAP_THRESHOLD_": str(_KEPT),
+        "MALLOC_TRIM_THRESHOLD_": str(_KEPT),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",  # two processes on one GPU would each take all of its memory
         "PYTHONPATH": os.pathsep.join(paths),

@@ -58,7 +58,14 @@ def tensor_shapes(settings: NetworkSettings, mels: int) -> dict[str, tuple[int, 
     return shapes
 
 
-def make_graph(settings: NetworkSettings, frames: int, mels: int, tensors: Mapping[str, Float32]) -> bytes:
+def make_graph(
+    settings: NetworkSettings,
+    frames: int,
+    mels: int,
+    tensors: Mapping[str, Float32],
+    *,
+    full: bool = False,
+) -> bytes:
     """Return the network as an ONNX model.
 
     Parameters
@@ -68,35 +75,44 @@ def make_graph(settings: NetworkSettings, frames: int, mels: int, tensors: Mappi
         Shape of a full window.
     tensors : mapping of str to numpy.ndarray
         Of :func:`tensor_shapes`.
+    full : bool
+        For windows without padding alone: the same numbers without what tells padding from sound, which
+        takes a tenth of the time.
 
     Returns
     -------
     bytes
-        Inputs: ``frames`` (batch, frames, mels) float32, ``lengths`` (batch,) int32. Output: ``logits``
-        (batch, 9).
+        Inputs: ``frames`` (batch, frames, mels) float32 and, unless `full`, ``lengths`` (batch,) int32.
+        Output: ``logits`` (batch, 9).
     """
-    return _Graph(settings, frames, mels, tensors).build()
+    return _Graph(settings, frames, mels, tensors, full).build()
 
 
 class _Graph:
     """Nodes as they are added; every value is (batch, channels, bands, frames)."""
 
     def __init__(
-        self, settings: NetworkSettings, frames: int, mels: int, tensors: Mapping[str, Float32]
+        self,
+        settings: NetworkSettings,
+        frames: int,
+        mels: int,
+        tensors: Mapping[str, Float32],
+        full: bool,
     ) -> None:
         self.settings, self.frames, self.mels, self.tensors = settings, frames, mels, tensors
+        self.full = full
         self.nodes: list[NodeProto] = []
         self.numbers: list[TensorProto] = []
 
     def build(self) -> bytes:
         from onnx import TensorProto, helper
 
-        kept, gone, total = self._valid()
+        kept, gone, total = ("", "", "") if self.full else self._valid()
         x = self._add("Transpose", ["frames"], perm=[0, 2, 1])
         x = self._add("Unsqueeze", [x, self._number(np.array([1]))])
-        x = self._add("Mul", [x, self._mask(self.frames, 1)])
-        x = self._stem(x)
-        x = self._add("Mul", [x, kept])
+        if not self.full:
+            x = self._add("Mul", [x, self._mask(self.frames, 1)])
+        x = self._only(self._stem(x), kept)
         for i, dilation in enumerate(self.settings.dilations, start=1):
             x = self._block(f"block{i}", x, dilation, kept, total)
         logits = self._judged(self._pooled(x, gone))
@@ -106,7 +122,7 @@ class _Graph:
             "mel-cnn",
             [
                 helper.make_tensor_value_info("frames", TensorProto.FLOAT, ["n", self.frames, self.mels]),
-                helper.make_tensor_value_info("lengths", TensorProto.INT32, ["n"]),
+                *([] if self.full else [helper.make_tensor_value_info("lengths", TensorProto.INT32, ["n"])]),
             ],
             [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(EMOTIONS) + 1])],
             self.numbers,
@@ -144,6 +160,10 @@ class _Graph:
         gone = self._add("Mul", [self._add("Sub", [kept, self._one()]), self._number(np.array(1e4))])
         total = self._add("ReduceSum", [kept, self._number(np.array([3]))], keepdims=1)
         return kept, gone, self._add("Max", [total, self._one()])
+
+    def _only(self, x: str, kept: str) -> str:
+        """Return `x` where there is sound, else zeros."""
+        return self._add("Mul", [x, kept]) if kept else x
 
     def _one(self) -> str:
         return self._number(np.array(1.0))
@@ -186,15 +206,21 @@ class _Graph:
             *(x, kernel[:, :, None], shift), pads=[0, dilation, 0, dilation], dilations=[1, dilation]
         )
         y = self._add("Relu", [y])
-        mean = self._add("ReduceSum", [self._add("Mul", [y, kept]), self._number(np.array([3]))], keepdims=1)
-        gate = self._add("Relu", [self._pointwise(f"{name}_squeeze", self._add("Div", [mean, total]))])
+        if kept:
+            mean = self._add("ReduceSum", [self._only(y, kept), self._number(np.array([3]))], keepdims=1)
+            mean = self._add("Div", [mean, total])
+        else:
+            mean = self._add("ReduceMean", [y], axes=[3], keepdims=1)
+        gate = self._add("Relu", [self._pointwise(f"{name}_squeeze", mean)])
         gate = self._add("Sigmoid", [self._pointwise(f"{name}_excite", gate)])
-        return self._add("Mul", [self._add("Add", [x, self._add("Mul", [y, gate])]), kept])
+        return self._only(self._add("Add", [x, self._add("Mul", [y, gate])]), kept)
 
     def _pooled(self, x: str, gone: str) -> str:
         """Return means and deviations by attention, (batch, 2 * width)."""
         attention = self._add("Tanh", [self._pointwise("attention_hidden", x)])
-        attention = self._add("Add", [self._pointwise("attention_out", attention), gone])
+        attention = self._pointwise("attention_out", attention)
+        if gone:
+            attention = self._add("Add", [attention, gone])
         weighed = self._add("Mul", [self._add("Softmax", [attention], axis=3), x])
         over = self._number(np.array([2, 3]))
         mean = self._add("ReduceSum", [weighed, over], keepdims=0)

@@ -52,6 +52,11 @@ def test_any_network_gives_the_numbers_of_keras(settings: NetworkSettings, frame
     np.testing.assert_allclose(
         found[:4], wanted[:4], atol=2e-5, rtol=1e-4
     )  # of few frames deviations are tiny
+    without = InferenceSession(make_graph(settings, frames, mels, tensors, full=True))
+    assert [put.name for put in without.get_inputs()] == ["frames"]
+    whole = without.run(None, {"frames": x})[0]
+    all_sound = network([x, np.full(len(x), frames, dtype=np.int32)], training=False)
+    np.testing.assert_allclose(whole, np.asarray(all_sound), atol=2e-5, rtol=1e-4)
 
 
 def test_the_shipped_model_scores_as_keras_does(data_dir: Path) -> None:
@@ -79,3 +84,13 @@ def test_an_analysis_does_without_tensorflow(data_dir: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     n, _, heavy = done.stdout.strip().partition(" ")
     assert int(n) > 3 and heavy == "[]"
+
+
+def test_the_order_of_windows_changes_nothing() -> None:
+    model = load_model("mel-cnn")
+    rng = np.random.default_rng(2)
+    lengths = [297, 60, 297, 296, 297, 5, 120, 297] * 5
+    pieces = [rng.normal(-40, 10, (length, 64)).astype(np.float32) for length in lengths]
+    together = model.logits(pieces)
+    alone = np.concatenate([model.logits([piece]) for piece in pieces])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
