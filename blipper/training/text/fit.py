@@ -15,7 +15,6 @@ from blipper.progress import Progress, silent
 from blipper.training.text import batches as batching
 from blipper.training.text.corpora import Line
 from blipper.training.text.losses import loss_of
-from blipper.training.text.running_mean import RunningMean
 from blipper.words.text_torch import beside_tensorflow
 
 if TYPE_CHECKING:
@@ -44,14 +43,11 @@ class Schedule:
         Highest learning rate, after a linear rise over the first 6 % of the steps; it then falls to 0.
     batch : int
         Lines a step.
-    average : float
-        Decay of the running mean of the weights, which is what is validated and kept; 0 keeps the last ones.
     """
 
     epochs: int
     rate: float
     batch: int = 64
-    average: float = 0.0
 
 
 def guess_words(
@@ -185,8 +181,7 @@ def _run(
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=schedule.rate
     )
-    mean = RunningMean(model, schedule.average)
-    history = _resume(folder, model, optimizer, mean)
+    history = _resume(folder, model, optimizer)
     steps = step = 0
     for epoch in range(len(history), schedule.epochs):
         rng = np.random.default_rng([seed, epoch])
@@ -205,7 +200,6 @@ def _run(
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            mean.step(step)
             losses.append(float(loss.detach()))
             if number % 20 == 0:
                 progress(name, step, steps * schedule.epochs)
@@ -221,16 +215,13 @@ def _run(
         row = {"epoch": epoch + 1.0, "loss": float(np.mean(losses))}
         if validate is not None:
             model.eval()
-            with mean.shown():
-                row["validation"] = validate(epoch + 1)
+            row["validation"] = validate(epoch + 1)
         logger.info("%s: %s", name, row)
         history.append(row)
-        _keep(folder, model, optimizer, mean, history)
+        _keep(folder, model, optimizer, history)
     if validate is not None and history:
         best = int(np.argmax([row["validation"] for row in history])) + 1
         _load_weights(folder / f"epoch-{best}.safetensors", model)
-    elif history:
-        _load_weights(folder / f"epoch-{len(history)}.safetensors", model)
     model.eval()
     progress(name, max(1, steps * schedule.epochs), max(1, steps * schedule.epochs))
     return history
@@ -247,16 +238,11 @@ def _shape(done: float, rise: float = 0.06) -> float:
     return done / rise if done < rise else (1 - done) / (1 - rise)
 
 
-def _keep(
-    folder: Path, model: Module, optimizer: Optimizer, mean: RunningMean, history: list[dict[str, float]]
-) -> None:
+def _keep(folder: Path, model: Module, optimizer: Optimizer, history: list[dict[str, float]]) -> None:
     """Write a checkpoint; the history comes last and makes it count."""
     from safetensors.torch import save_file, save_model
 
-    number = len(history)
-    save_model(model, str(folder / f"live-{number}.safetensors"))
-    with mean.shown():
-        save_model(model, str(folder / f"epoch-{number}.safetensors"))
+    save_model(model, str(folder / f"epoch-{len(history)}.safetensors"))
     moments = {}
     for number, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
@@ -266,20 +252,15 @@ def _keep(
     part = folder / "history.json.part"
     part.write_text(json.dumps(history), encoding="utf-8")
     part.replace(folder / "history.json")
-    (folder / f"live-{number - 1}.safetensors").unlink(missing_ok=True)
 
 
-def _resume(folder: Path, model: Module, optimizer: Optimizer, mean: RunningMean) -> list[dict[str, float]]:
+def _resume(folder: Path, model: Module, optimizer: Optimizer) -> list[dict[str, float]]:
     from safetensors.torch import load_file
 
     if not (folder / "history.json").is_file():
         return []
     history: list[dict[str, float]] = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-    if not (folder / f"live-{len(history)}.safetensors").is_file():
-        return []  # an earlier version's
     _load_weights(folder / f"epoch-{len(history)}.safetensors", model)
-    mean.restart()
-    _load_weights(folder / f"live-{len(history)}.safetensors", model)
     state: dict[int, dict[str, Any]] = {}
     for name, value in load_file(folder / "optimizer.safetensors").items():
         number, _, key = name.partition(".")

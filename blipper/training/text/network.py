@@ -95,24 +95,6 @@ def classifier_from(masked: BertForMaskedLM, config: BertConfig) -> BertForSeque
     return model
 
 
-def widened(model: BertForSequenceClassification, outputs: Sequence[str]) -> BertForSequenceClassification:
-    """Return the network with further outputs, which know nothing yet, after those that it has."""
-    import torch
-
-    old = model.classifier
-    new = torch.nn.Linear(old.in_features, len(outputs))
-    with torch.no_grad():
-        torch.nn.init.normal_(new.weight, std=model.config.initializer_range)
-        new.bias.zero_()
-        new.weight[: old.out_features] = old.weight
-        new.bias[: old.out_features] = old.bias
-    model.classifier = new
-    model.config.num_labels = model.num_labels = len(outputs)
-    model.config.id2label = dict(enumerate(outputs))
-    model.config.label2id = {name: number for number, name in enumerate(outputs)}
-    return model
-
-
 def only_shipped(model: BertForSequenceClassification) -> dict[str, Any]:
     """Return the tensors of the network with the shipped outputs alone, as half precision."""
     import torch
