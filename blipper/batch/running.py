@@ -235,13 +235,16 @@ class _Batch:
             self._failures.append(Failure(path, "error", message))
             self._state = replace(self._state, failed=self._state.failed + 1, total=self._state.total + 1)
 
-        weight = 0
+        found: list[tuple[int, str]] = []
         for path in find(paths, self._output, nothing):
-            self._todo.append(path)
-            weight += places.size(path)
-            if len(self._todo) % 100 == 1:
+            found.append((places.size(path), path))
+            if len(found) % 100 == 1:
                 self._stop_if_cancelled()
-                self._progress("find", len(self._todo), len(self._todo))
+                self._progress("find", len(found), len(found))
+        # The largest first, or one worker would be at the last of them while all others have nothing to do.
+        found.sort(key=lambda one: -one[0])
+        self._todo.extend(path for _, path in found)
+        weight = sum(size for size, _ in found)
         total = self._state.total + len(self._todo)
         self._state = replace(self._state, total=total, bytes_total=weight)
         self._progress("find", len(self._todo), len(self._todo))
