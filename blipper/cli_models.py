@@ -188,6 +188,14 @@ def train(
             help="Learn from Whisper's encoder as well, whose weights lie below the data folder.",
         ),
     ] = True,
+    adapt: Annotated[
+        int | None,
+        typer.Option(
+            "--adapt",
+            help="Epochs in which whisper-cnn's encoder itself is adapted, by low-rank adapters; each costs "
+            "many times one of the head. None unless given.",
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option("--cache", help="Where decoded clips, features and checkpoints are kept."),
@@ -209,9 +217,11 @@ def train(
     with exit_codes(interrupted="the same command goes on from the last whole epoch"):
         if output.exists() and not output.is_dir():
             raise SettingsError(f"--output {output}: is a file; a folder is needed")
-        from blipper.training.head_settings import HeadTrainSettings
+        from blipper.training.head_settings import Adapting, HeadTrainSettings
         from blipper.training.settings import TrainSettings
 
+        if adapt is not None and model is not Kind.whisper_cnn:
+            raise SettingsError("--adapt: mel-cnn has no encoder to adapt; it is for --model whisper-cnn")
         given: dict[str, Any] = {"name": name or output.resolve().name, "seed": seed, "fold": fold}
         given |= {"limit": limit, "cache": cache}
         if epochs is not None:
@@ -222,6 +232,8 @@ def train(
             heads = _with_chosen(chosen, model, heads, epochs)
         elif chosen is not None:
             settings = _with_chosen(chosen, model, settings, epochs)
+        if adapt is not None and heads is not None:
+            heads = replace(heads, adapting=Adapting(epochs=adapt))
         if not teacher:
             settings = replace(settings, distil=0.0, hints=0)
         from blipper.cli_library import with_verdicts
