@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
+from label_studio_sdk.label_interface import LabelInterface
 
 from blipper.export.label_studio import config, tasks
 from blipper.results import Analysis
@@ -88,6 +89,20 @@ def task(analysis: Analysis) -> dict[str, Any]:
 def test_tasks_are_what_label_studio_documents(talk: Analysis, analysis: Analysis) -> None:
     for one in (talk, analysis, dataclasses.replace(analysis, events=())):
         jsonschema.validate(json.loads(tasks(one)), SCHEMA)
+
+
+def test_label_studios_own_reader_takes_them(talk: Analysis, analysis: Analysis) -> None:
+    for one in (talk, analysis):
+        reader = LabelInterface(config(one))
+        reader.validate()
+        for read in json.loads(tasks(one)):
+            predictions = read.pop("predictions")  # its check of a whole task fails on any prediction
+            assert reader.validate_task(read)
+            for prediction in predictions:
+                assert prediction["result"]
+                assert reader.validate_prediction(prediction, return_errors=True) == []
+                prediction["result"][0]["from_name"] = "nobody"
+                assert reader.validate_prediction(prediction, return_errors=True)
 
 
 def test_the_configuration_knows_every_answer(talk: Analysis) -> None:
