@@ -135,10 +135,11 @@ def _listen(
     from blipper.live.lines import update_dict
 
     rate, n_channels = source.form.sampling_rate, source.form.n_channels
-    apart = separate and n_channels > 1
+    if separate and n_channels == 1:
+        raise SettingsError(f"--separate: {source.name} has one channel; ask for more with --channels 2")
     analyser = (
         LiveChannels(rate, n_channels, model=voice, settings=settings)
-        if apart
+        if separate
         else LiveAnalyser(rate, model=voice, settings=settings)
     )
     _line(
@@ -160,7 +161,7 @@ def _listen(
 
     def show(updates: Any) -> None:
         for each in updates:
-            channel, update = each if apart else (None, each)
+            channel, update = each if separate else (None, each)
             if curve or not isinstance(update, CurvePoint):
                 _line(update_dict(update, channel))
 

@@ -12,7 +12,7 @@ import soundfile
 
 from blipper import audio
 from blipper.audio.limits import Limits
-from blipper.audio.source import open_source
+from blipper.audio.source import Source, open_source
 from blipper.errors import AudioError
 
 LIMITS = Limits()
@@ -62,6 +62,15 @@ def test_another_file_of_the_same_name_is_not_read(wave: Path, tmp_path: Path, o
         with open_source(file, None, LIMITS) as source:
             assert source.reopened() is None
         np.testing.assert_array_equal(audio.load(file).samples, expected)
+
+
+def test_a_disk_that_fails_is_named(wave: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: Source) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Source, "sha256", fail)
+    with pytest.raises(AudioError, match=r"wave\.flac: reading the file failed .*Input/output error"):
+        audio.load(wave)
 
 
 def test_nothing_stays_open(wave: Path, tmp_path: Path) -> None:

@@ -124,9 +124,13 @@ def _decode(
 
 
 def _provenance(source: Source, reader: Reader) -> Provenance:
+    try:
+        sha256 = source.sha256()
+    except OSError as error:  # a decoder that reads the file itself takes a bad spot for its end
+        raise AudioError(f"{source.display_name}: reading the file failed ({error})") from error
     return Provenance(
         name=source.display_name,
-        sha256=source.sha256(),
+        sha256=sha256,
         size_bytes=source.size,
         container=reader.container,
         codec=reader.codec,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.training.augment import mask
-from blipper.training.head_data import HeadBatch, HeadMaterial, make_batch
+from blipper.training.head_data import HeadBatch, HeadMaterial, make_batch, pad, shown
 from blipper.training.head_fit import (
     FittedHead,
     TrainingState,
@@ -34,8 +34,6 @@ from blipper.voice.whisper_files import read_file
 
 #: Log-mel frames to one frame of the head: each of the encoder's is two of them.
 _FRAMES: Final = 2 * POOL
-#: Log-mel frames of an example, at most and at least: 3 s and 1.04 s.
-_MOST, _LEAST = 296, 104
 #: Batches whose clips are sorted by length together, so that little is spent on padding.
 _SORTED: Final = 8
 
@@ -236,40 +234,32 @@ def mel_batches(
         count = min(_SORTED, n_steps - first)
         drawn = rng.choice(len(material.clips), n_speech * count, p=material.weight)
         noise = rng.uniform(0.9, 1.1, len(drawn))
-        order = np.argsort(np.minimum(material.mels[0].length[drawn], _MOST) * noise, kind="stable")
+        order = np.argsort(material.mels[0].length[drawn] * noise, kind="stable")
         for part in rng.permutation(count):
             rows = drawn[order[part * n_speech : (part + 1) * n_speech]]
             pieces = [
-                _shown(material.mels[rng.integers(len(material.mels))].read(int(row)), settings, rng)
+                shown(
+                    material.mels[rng.integers(len(material.mels))].read(int(row)),
+                    settings,
+                    rng,
+                    finer=_FRAMES,
+                )
                 for row in rows
             ]
             if material.negative_mels is not None:
                 pieces += [
-                    _shown(material.negative_mels.read(int(i)), settings, rng)
+                    shown(material.negative_mels.read(int(i)), settings, rng, finer=_FRAMES)
                     for i in rng.integers(len(material.negative_mels), size=n_negative)
                 ]
-            yield make_batch(material, rows, *_padded(pieces, rng), settings, rng)
+            yield make_batch(material, rows, *_masked(pieces, rng), settings, rng)
 
 
-def _shown(
-    frames: NDArray[np.float16], settings: HeadTrainSettings, rng: np.random.Generator
-) -> NDArray[np.float16]:
-    """Cut what one example shows out of a clip: at most 3 s, now and then less."""
-    length = min(len(frames), _MOST)
-    if length > _LEAST and rng.random() < settings.masking:
-        length = int(rng.integers(_LEAST, length + 1))
-    first = int(rng.integers(len(frames) - length + 1))
-    return frames[first : first + length]
-
-
-def _padded(
+def _masked(
     pieces: list[NDArray[np.float16]], rng: np.random.Generator
 ) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
     """Put pieces into one array, with bands and stretches masked (Park et al. 2019, "SpecAugment")."""
-    lengths = np.array([max(1, len(piece)) for piece in pieces], dtype=np.int32)
-    most = -(-int(lengths.max()) // _FRAMES) * _FRAMES
-    frames = np.zeros((len(pieces), most, pieces[0].shape[1]), dtype=np.float32)
-    for row, piece in enumerate(pieces):
-        frames[row, : len(piece)] = piece
+    padded, lengths = pad(pieces)
+    rest = -padded.shape[1] % _FRAMES
+    frames = np.pad(padded, ((0, 0), (0, rest), (0, 0))).astype(np.float32)
     mask(frames, lengths.astype(np.int64), rng)
     return frames.astype(np.float16), lengths

@@ -296,29 +296,38 @@ def head_batches(
     for _ in range(steps_an_epoch(material, settings)):
         rows = rng.choice(len(material.clips), n_speech, p=material.weight)
         pieces = [
-            _shown(material.versions[rng.integers(len(material.versions))].read(int(i)), settings, rng)
+            shown(material.versions[rng.integers(len(material.versions))].read(int(i)), settings, rng)
             for i in rows
         ]
         if material.negatives is not None:
             pieces += [
-                _shown(material.negatives.read(int(i)), settings, rng)
+                shown(material.negatives.read(int(i)), settings, rng)
                 for i in rng.integers(len(material.negatives), size=n_negative)
             ]
         yield make_batch(material, rows, *pad(pieces), settings, rng)
 
 
-def _shown(
-    frames: NDArray[np.float16], settings: HeadTrainSettings, rng: np.random.Generator
+def shown(
+    frames: NDArray[np.float16], settings: HeadTrainSettings, rng: np.random.Generator, *, finer: int = 1
 ) -> NDArray[np.float16]:
-    """Cut what one example shows out of a clip: at most 3 s, now and then less or with a gap."""
-    n = len(frames)
-    length = min(n, round(_SHOWN / (STEP * POOL)))
+    """Cut what one example shows out of a clip: at most 3 s, now and then less or with a gap.
+
+    Parameters
+    ----------
+    frames : numpy.ndarray of float16, shape (n, ...)
+    settings : HeadTrainSettings
+    rng : numpy.random.Generator
+    finer : int
+        How many of the frames last as long as one of the head's, 80 ms.
+    """
+    n, fewest = len(frames), _FEWEST * finer
+    length = min(n, round(_SHOWN / (STEP * POOL)) * finer)
     chance = rng.random()
-    if length > _FEWEST and chance < settings.masking:
-        length = int(rng.integers(_FEWEST, length + 1))
+    if length > fewest and chance < settings.masking:
+        length = int(rng.integers(fewest, length + 1))
     first = int(rng.integers(n - length + 1))
     frames = frames[first : first + length]
-    if length > _FEWEST and chance > 1 - settings.masking:
+    if length > fewest and chance > 1 - settings.masking:
         hidden = int(rng.integers(1, length // 3 + 1))
         first = int(rng.integers(length - hidden + 1))
         frames = np.concatenate([frames[:first], frames[first + hidden :]])

@@ -199,6 +199,13 @@ def test_channels_kept_apart_give_the_offline_numbers_each(scene: np.ndarray) ->
     assert all("channel" not in line for line in lines(mixed))
 
 
+def test_one_channel_cannot_be_kept_apart(scene: np.ndarray) -> None:
+    process = start("--separate")
+    output, errors = process.communicate(wav(scene[:RATE]), timeout=600)
+    assert (process.returncode, output) == (2, b"")
+    assert "standard input has one channel" in " ".join(errors.decode().split())
+
+
 def test_a_block_of_other_channels_is_refused() -> None:
     stream = LiveChannels(RATE, 2)
     with pytest.raises(ValueError, match=r"shape \(3, 10\), expected \(2, n\)"):
