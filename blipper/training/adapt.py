@@ -32,8 +32,6 @@ from blipper.voice.adapters import PREFIX, adapted_layers, merge
 from blipper.voice.heads import POOL, build_head, head_variables
 from blipper.voice.whisper_files import read_file
 
-#: Log-mel frames to one frame of the head: each of the encoder's is two of them.
-_FRAMES: Final = 2 * POOL
 #: Batches whose clips are sorted by length together, so that little is spent on padding.
 _SORTED: Final = 8
 
@@ -70,7 +68,7 @@ def adapt(
     Parameters
     ----------
     material : HeadMaterial
-        With log-mel frames.
+        With what goes into the blocks that are adapted.
     settings : HeadTrainSettings
         With ``adapting``.
     begun : FittedHead
@@ -94,8 +92,8 @@ def adapt(
     seed = settings.seed + 5000
     keras.utils.set_random_seed(seed)
     tensors = read_file(encoder)
-    network = whisper.load_encoder(tensors, encoder)
-    learning = enable_adapters(network, how.rank)
+    network = whisper.load_encoder(tensors, encoder, first=how.first, rank=how.rank)
+    learning = adapters_of(network, how.first)
     extras = material.aside.shape[1] if settings.aside else 0
     head = build_head(settings.network, dropout=settings.dropout, extras=extras)
     average = build_head(settings.network)
@@ -109,13 +107,16 @@ def adapt(
     for name, values in begun.weights.items():
         learning[name].assign(values)
         kept[name].assign(values)
+    for layer in head.listen.layers:
+        # Batches of clips of like length are of like corpora: their own means would mislead.
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     trained = [
         *head.listen.trainable_variables, *head.judge.trainable_variables, *network.trainable_variables
     ]  # fmt: skip
     optimizer = keras.optimizers.AdamW(
         how.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "share"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "share"])
     optimizer.build(trained)
     live = [*head.listen.variables, *head.judge.variables, *network.trainable_variables, *optimizer.variables]
     state = TrainingState(live, kept, run_id(material, settings, seed))
@@ -125,7 +126,7 @@ def adapt(
     def listen(inputs: Any, training: bool) -> Any:
         frames, lengths = inputs
         heard = pooled_blocks(network, tf.cast(frames, tf.float32), lengths, training=training)
-        return head.listen([heard, -(-lengths // _FRAMES)], training=training)
+        return head.listen([heard, -(-lengths // finer(how))], training=training)
 
     step = make_step(
         tf, listen, head.judge, trained, optimizer, [(learning[n], kept[n]) for n in kept], settings
@@ -135,7 +136,7 @@ def adapt(
         began, epoch = time.perf_counter(), len(state.history)
         losses: list[float] = []
         rng = np.random.default_rng((seed, 7, epoch))
-        for i, batch in enumerate(mel_batches(material, settings, how, n_steps, rng)):
+        for i, batch in enumerate(deep_batches(material, settings, how, n_steps, rng)):
             done = epoch * n_steps + i
             rate = learning_rate(done / (how.epochs * n_steps), how.learning_rate)
             optimizer.learning_rate.assign(rate)
@@ -156,34 +157,29 @@ def adapt(
     return Adapted(FittedHead(weights, begun.history), adapters, state.history)
 
 
-def enable_adapters(network: Any, rank: int) -> dict[str, Any]:
-    """Give an encoder fresh adapters, which are all that is trained in it.
+def adapters_of(network: Any, first: int) -> dict[str, Any]:
+    """Let an encoder's adapters learn, and nothing else in it.
 
     Parameters
     ----------
     network : keras.Model
-        Of :func:`blipper.voice.whisper.build_encoder`.
-    rank : int
+        Of :func:`blipper.voice.whisper.build_encoder`, with a rank.
+    first : int
+        The first block that is adapted.
 
     Returns
     -------
     dict of str to keras.Variable
-        Named as by :func:`blipper.voice.adapters.adapter_shapes`. The second of each pair is zero, so that
-        the encoder is at first as it was.
+        Named as by :func:`blipper.voice.adapters.adapter_shapes`.
     """
     network.trainable = True
-    chosen = {name for name, _, _ in adapted_layers()}
-    variables: dict[str, Any] = {}
     for layer in network.layers:
-        if layer.name not in chosen:
-            layer.trainable = False
-            continue
-        layer.enable_lora(rank)
-        if layer.use_bias:
-            layer.bias.trainable = False
-        variables[f"{PREFIX}/{layer.name}/a"] = layer.lora_kernel_a
-        variables[f"{PREFIX}/{layer.name}/b"] = layer.lora_kernel_b
-    return variables
+        layer.trainable = layer.name.endswith(("_a", "_b"))
+    return {
+        f"{PREFIX}/{name}/{part}": network.get_layer(f"{name}_{part}").kernel
+        for name, _, _ in adapted_layers(first)
+        for part in "ab"
+    }
 
 
 def heard_by(
@@ -194,7 +190,7 @@ def heard_by(
     Parameters
     ----------
     material : HeadMaterial
-        With log-mel frames.
+        With what goes into the blocks that are adapted.
     encoder : path
         Whisper's weights.
     adapters : dict of str to numpy.ndarray of float32
@@ -205,8 +201,9 @@ def heard_by(
     Heard
         With a place for every clip; those not asked for are empty.
     """
-    run = encoder_runner(merge(read_file(encoder), adapters), encoder)
-    found = encode_all(run, [material.mels[0].read(int(row)) for row in rows])
+    given = [material.deeper[0].read(int(row)) for row in rows]
+    first = 0 if given[0].ndim == 2 else given[0].shape[1]
+    found = encode_all(encoder_runner(merge(read_file(encoder), adapters), encoder, first=first), given)
     length = np.zeros(len(material.clips), dtype=np.int64)
     length[rows] = [len(frames) for frames in found]
     start = np.zeros_like(length)
@@ -220,46 +217,54 @@ def with_adapted(material: HeadMaterial, encoder: Path, adapted: Adapted) -> Hea
     return replace(material, versions=(heard_by(material, encoder, adapted.adapters, rows),))
 
 
-def mel_batches(
+def finer(how: Adapting) -> int:
+    """Return how many frames of the input last as long as one of the head's, 80 ms."""
+    return POOL if how.first else 2 * POOL
+
+
+def deep_batches(
     material: HeadMaterial,
     settings: HeadTrainSettings,
     how: Adapting,
     n_steps: int,
     rng: np.random.Generator,
 ) -> Iterator[HeadBatch]:
-    """Draw one epoch's batches of log-mel frames, each of clips of like length."""
-    n_negative = round(how.batch * settings.negatives) if material.negative_mels is not None else 0
+    """Draw one epoch's batches of the encoder's input, each of clips of like length."""
+    n_negative = round(how.batch * settings.negatives) if material.deeper_negatives is not None else 0
     n_speech = how.batch - n_negative
     for first in range(0, n_steps, _SORTED):
         count = min(_SORTED, n_steps - first)
         drawn = rng.choice(len(material.clips), n_speech * count, p=material.weight)
         noise = rng.uniform(0.9, 1.1, len(drawn))
-        order = np.argsort(material.mels[0].length[drawn] * noise, kind="stable")
+        order = np.argsort(material.deeper[0].length[drawn] * noise, kind="stable")
         for part in rng.permutation(count):
             rows = drawn[order[part * n_speech : (part + 1) * n_speech]]
             pieces = [
                 shown(
-                    material.mels[rng.integers(len(material.mels))].read(int(row)),
+                    material.deeper[rng.integers(len(material.deeper))].read(int(row)),
                     settings,
                     rng,
-                    finer=_FRAMES,
+                    finer=finer(how),
                 )
                 for row in rows
             ]
-            if material.negative_mels is not None:
+            if material.deeper_negatives is not None:
                 pieces += [
-                    shown(material.negative_mels.read(int(i)), settings, rng, finer=_FRAMES)
-                    for i in rng.integers(len(material.negative_mels), size=n_negative)
+                    shown(material.deeper_negatives.read(int(i)), settings, rng, finer=finer(how))
+                    for i in rng.integers(len(material.deeper_negatives), size=n_negative)
                 ]
-            yield make_batch(material, rows, *_masked(pieces, rng), settings, rng)
+            yield make_batch(material, rows, *_padded(pieces, how, rng), settings, rng)
 
 
-def _masked(
-    pieces: list[NDArray[np.float16]], rng: np.random.Generator
+def _padded(
+    pieces: list[NDArray[np.float16]], how: Adapting, rng: np.random.Generator
 ) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-    """Put pieces into one array, with bands and stretches masked (Park et al. 2019, "SpecAugment")."""
+    """Put pieces into one array; of log-mel, bands and stretches are masked (Park et al. 2019)."""
     padded, lengths = pad(pieces)
-    rest = -padded.shape[1] % _FRAMES
-    frames = np.pad(padded, ((0, 0), (0, rest), (0, 0))).astype(np.float32)
-    mask(frames, lengths.astype(np.int64), rng)
-    return frames.astype(np.float16), lengths
+    rest = -padded.shape[1] % (finer(how) * 2)  # few lengths, so that few shapes are traced
+    frames = np.pad(padded, ((0, 0), (0, rest), *[(0, 0)] * (padded.ndim - 2)))
+    if not how.first:
+        whole = frames.astype(np.float32)
+        mask(whole, lengths.astype(np.int64), rng)
+        frames = whole.astype(np.float16)
+    return frames, lengths

@@ -208,6 +208,10 @@ def _training_heads(found: Mapping[str, Any]) -> str:
     training, settings = found["training"], found["settings"]
     members = settings["network"]["members"]
     several = f", the mean of {members} networks from different seeds" if members > 1 else ""
+    perceptrons = settings["network"].get("perceptrons", 0)
+    if perceptrons:
+        several += f"{' and' if several else ', the mean of one network and'} of {perceptrons} perceptron"
+        several += "s" * (perceptrons > 1) + " that hear the plain means and deviations alone"
     return f"""
 ## Training
 

@@ -17,7 +17,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.training.corpus import NO_NEGATIVES, sound_files
 from blipper.training.head_settings import HeadTrainSettings
-from blipper.training.heard import Heard, HeardSettings, hear, log_mels
+from blipper.training.heard import Heard, HeardSettings, hear, put_in
 from blipper.training.prepare import Segments, prepare
 from blipper.training.splits import Side, Split, check_split, side_of_sound
 from blipper.voice.heads import POOL
@@ -55,9 +55,10 @@ class HeadMaterial:
         Targets of the further tasks (male; intense), and whether the corpus says so.
     weight : numpy.ndarray of float64, shape (n,)
         How often a training clip is drawn.
-    mels : tuple of Heard
-        Log-mel frames of the same versions, where the encoder is to be adapted.
-    negative_mels : Heard, or None
+    deeper : tuple of Heard
+        What goes into the blocks that are to be adapted, of the same versions; see
+        :func:`blipper.training.heard.put_in`.
+    deeper_negatives : Heard, or None
     """
 
     clips: tuple[Clip, ...]
@@ -71,8 +72,8 @@ class HeadMaterial:
     aside: Float32
     asked: Float32
     weight: NDArray[np.float64]
-    mels: tuple[Heard, ...] = ()
-    negative_mels: Heard | None = None
+    deeper: tuple[Heard, ...] = ()
+    deeper_negatives: Heard | None = None
 
     def side(self, side: Side) -> NDArray[np.int64]:
         """Return the rows of one side."""
@@ -141,9 +142,15 @@ def read_head_material(
     how: dict[str, Any] = {"workers": settings.workers, "progress": progress}
     versions = tuple(hear(segments, len(clips), encoder, cache, settings=one, **how) for one in heard)
     negatives = _negatives(data, settings, cache, progress)
-    mels = tuple(
-        log_mels(segments, len(clips), cache, settings=one, **how) for one in heard if settings.adapting
-    )
+    deeper: tuple[Heard, ...] = ()
+    deeper_negatives = None
+    if settings.adapting:
+        first = settings.adapting.first
+        deeper = tuple(
+            put_in(segments, len(clips), encoder, cache, first, settings=one, **how) for one in heard
+        )
+        if negatives:
+            deeper_negatives = put_in(negatives, len(negatives), encoder, cache, first, progress=progress)
     labels = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
     own = _own(clips, settings)
     targets = _targets(clips, labels, own, data, settings)
@@ -162,8 +169,8 @@ def read_head_material(
             [[c.sex in ("female", "male"), c.intensity in intense] for c in clips], dtype=np.float32
         ),
         weight=_weights(clips, labels, np.array(sides) == "train", settings),
-        mels=mels,
-        negative_mels=log_mels(negatives, len(negatives), cache) if negatives and settings.adapting else None,
+        deeper=deeper,
+        deeper_negatives=deeper_negatives,
     )
 
 

@@ -144,18 +144,47 @@ def fit_head(
     return FittedHead({name: variable.numpy() for name, variable in kept.items()}, state.history)
 
 
+def fit_perceptron(material: HeadMaterial, settings: HeadTrainSettings, member: int) -> FittedHead:
+    """Train one member that hears plain means and deviations of whole clips alone.
+
+    Parameters
+    ----------
+    material : HeadMaterial
+    settings : HeadTrainSettings
+    member : int
+        Counted on from those of :func:`fit_head`; decides the seed.
+
+    Returns
+    -------
+    FittedHead
+        Trained for ``judge_epochs``; without a history.
+    """
+    head = build_head(settings.network, perceptron=True)
+    variables = head_variables(head)
+    mean, scale = _standard(material)
+    variables["standard/mean"].assign(mean)
+    variables["standard/scale"].assign(scale)
+    vectors = vectors_of(head, material.versions[0], material.side("train")).astype(np.float32)
+    variables["plain_norm/moving_mean"].assign(vectors.mean(axis=0))
+    variables["plain_norm/moving_variance"].assign(vectors.var(axis=0))
+    refit_judge(head, material, settings, settings.seed + member, perceptron=True)
+    return FittedHead({name: variable.numpy() for name, variable in variables.items()}, [])
+
+
 def heads_of(members: list[FittedHead], settings: HeadTrainSettings) -> list[Head]:
     """Build the heads of trained members, for :func:`score_head`."""
     heads = []
     for member in members:
-        head = build_head(settings.network)
+        head = build_head(settings.network, perceptron="blend/share" not in member.weights)
         for name, variable in head_variables(head).items():
             variable.assign(member.weights[name])
         heads.append(head)
     return heads
 
 
-def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> None:
+def refit_judge(
+    head: Head, material: HeadMaterial, settings: HeadTrainSettings, seed: int, *, perceptron: bool = False
+) -> None:
     """Train a head's last layers anew, for much longer, on what its frozen first part makes of whole clips.
 
     A step costs a hundredth of one through the whole head, and the last layers hold nine tenths of the
@@ -168,6 +197,8 @@ def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings,
     material : HeadMaterial
     settings : HeadTrainSettings
     seed : int
+    perceptron : bool
+        Whether the head is one.
     """
     import keras
     import tensorflow as tf
@@ -181,7 +212,7 @@ def refit_judge(head: Head, material: HeadMaterial, settings: HeadTrainSettings,
         vectors_of(head, material.negatives, np.arange(count)) if material.negatives is not None else None
     )
     extras = material.aside.shape[1] if settings.aside else 0
-    fresh = build_head(settings.network, dropout=settings.dropout, extras=extras)
+    fresh = build_head(settings.network, dropout=settings.dropout, extras=extras, perceptron=perceptron)
     learning, kept = head_variables(fresh), head_variables(head)
     names = [name for name in kept if name.split("/")[0] in {layer.name for layer in head.judge.layers}]
     for name in names:
@@ -390,6 +421,7 @@ def run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> st
     described = settings.to_dict()
     del described["judge_epochs"]  # what comes after the last checkpoint
     del described["network"]["members"]  # each is a run of its own
+    described["network"].pop("perceptrons", None)
     digest = hashlib.sha256(json.dumps([described, seed], sort_keys=True).encode())
     for array in (material.targets, material.own, material.weight, material.aside):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -25,6 +25,8 @@ class Adapting:
     ----------
     rank : int
         Of the adapters.
+    first : int
+        The first block that is adapted, from 0: what the blocks below it hear is computed once.
     epochs : int
         In which adapters and head are trained together.
     batch : int
@@ -33,13 +35,20 @@ class Adapting:
     """
 
     rank: int = 8
+    first: int = 2
     epochs: int = 4
     batch: int = 32
     learning_rate: float = 5e-4
 
     def __post_init__(self) -> None:
         """Check the domains."""
-        ranges = {"rank": (1, 384), "epochs": (1, 1000), "batch": (2, 1024), "learning_rate": (1e-6, 1.0)}
+        ranges: dict[str, tuple[float, float]] = {
+            "rank": (1, 384),
+            "first": (0, 3),
+            "epochs": (1, 1000),
+            "batch": (2, 1024),
+            "learning_rate": (1e-6, 1.0),
+        }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"adapting {name} is {getattr(self, name)}, expected {low} to {high}")
@@ -63,7 +72,7 @@ class HeadTrainSettings:
         One epoch draws as many clips as there are training clips.
     judge_epochs : int
         Epochs in which the last layers are trained anew afterwards, on what the frozen rest makes of whole
-        clips; 0 for none.
+        clips, and perceptrons altogether; 0 for none.
     batch : int
     learning_rate : float
         Highest; lowered along a cosine.
@@ -168,9 +177,12 @@ class HeadTrainSettings:
             raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
         if self.hold_out is not None:
             leave_out(self.hold_out)
-        if self.adapting is not None and self.network.members > 1:
+        count = self.network.members + self.network.perceptrons
+        if self.adapting is not None and count > 1:
+            raise SettingsError(f"training setting members is {count}; adapters go with one member")
+        if self.network.perceptrons and not self.judge_epochs:
             raise SettingsError(
-                f"training setting members is {self.network.members}; adapters go with one member"
+                "training setting judge_epochs is 0; perceptrons learn in them, expected 1 or more"
             )
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
@@ -180,7 +192,7 @@ class HeadTrainSettings:
     @classmethod
     def smoke(cls, **changes: Any) -> HeadTrainSettings:
         """Return settings that run the whole road in seconds, to see that it works; the model is no good."""
-        network = HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16, members=2)
+        network = HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16, members=2, perceptrons=1)
         small: dict[str, Any] = {
             "epochs": 2,
             "judge_epochs": 2,

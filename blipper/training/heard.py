@@ -75,7 +75,7 @@ class Heard:
 
     Parameters
     ----------
-    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width) or (n_frames, mels)
+    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width), or (n_frames, mels)
         Mapped files, each of :data:`_SHARD` clips but the last.
     shard, start, length : numpy.ndarray of int, shape (n_clips,)
         Which shard a clip is in, and where.
@@ -148,30 +148,48 @@ def hear(
     return _in_shards(cache / f"heard-{name}", segments, n_clips, settings, encoded, workers, progress)
 
 
-def log_mels(
+def put_in(
     segments: Segments,
     n_clips: int,
+    encoder: Path,
     cache: Path,
+    first: int,
     *,
     settings: HeardSettings | None = None,
     workers: int = 1,
     progress: Progress = silent,
 ) -> Heard:
-    """Compute what is put through the encoder, for those who train the encoder itself; see :func:`hear`.
+    """Compute what goes into the blocks of the encoder that are trained; see :func:`hear`.
+
+    Parameters
+    ----------
+    first : int
+        The first of them, from 0.
 
     Returns
     -------
     Heard
-        Log-mel frames of 10 ms, shape (n_frames, 80).
+        If `first` is 0, log-mel frames of 10 ms, shape (n_frames, 80); else outputs of the blocks below it,
+        frames of 20 ms, shape (n_frames, first, width).
     """
     settings = settings or HeardSettings()
-    described = [_FORMAT, "mels", _LONGEST, segments.digest, settings.describe()]
+    described: list[Any] = [_FORMAT, "mels", _LONGEST, segments.digest, settings.describe()]
+    tensors: Mapping[str, NDArray[np.floating[Any]]] = {}
+    if first:
+        tensors = read_file(encoder)
+        described += [whisper.tensors_sha256(tensors), first]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
+    run: Any = None
 
-    def halved(mels: list[Float32]) -> list[NDArray[np.float16]]:
-        return [mel.astype(np.float16) for mel in mels]
+    def made(mels: list[Float32]) -> list[NDArray[np.float16]]:
+        nonlocal run
+        if not first:
+            return [mel.astype(np.float16) for mel in mels]
+        run = run or encoder_runner(tensors, encoder, below=first)
+        return encode_all(run, mels, pool=1)
 
-    return _in_shards(cache / f"mels-{name}", segments, n_clips, settings, halved, workers, progress)
+    folder = cache / f"{'below' if first else 'mels'}-{name}"
+    return _in_shards(folder, segments, n_clips, settings, made, workers, progress)
 
 
 def _in_shards(
@@ -212,14 +230,30 @@ def _in_shards(
     return Heard(tuple(shards), np.arange(n_clips) // _SHARD, start, length)
 
 
-def encoder_runner(tensors: Mapping[str, NDArray[np.floating[Any]]], path: Path) -> Any:
-    """Return a function from padded log-mel frames and lengths to pooled blocks (batch, n, blocks, width)."""
+def encoder_runner(
+    tensors: Mapping[str, NDArray[np.floating[Any]]], path: Path, *, first: int = 0, below: int = 0
+) -> Any:
+    """Return a function from padded frames and lengths to blocks (batch, n, blocks, width).
+
+    Parameters
+    ----------
+    tensors : mapping of str to numpy.ndarray
+        The encoder's weights.
+    path : path
+        For messages.
+    first : int
+        See :func:`blipper.voice.whisper.build_encoder`.
+    below : int
+        If given, so many blocks alone are run, and their frames are not pooled.
+    """
     import tensorflow as tf
 
-    encoder = whisper.load_encoder(tensors, path)
+    encoder = whisper.load_encoder(tensors, path, first=first)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(frames: Any, lengths: Any) -> Any:
+        if below:
+            return tf.cast(tf.stack(encoder([frames, lengths])[:below], axis=2), tf.float16)
         return tf.cast(pooled_blocks(encoder, frames, lengths), tf.float16)
 
     return run
@@ -232,21 +266,23 @@ def pooled_blocks(encoder: Any, frames: Any, lengths: Any, *, training: bool = F
     ----------
     encoder : keras.Model
         Of :func:`blipper.voice.whisper.build_encoder`.
-    frames : tensorflow.Tensor of float32, shape (batch, n, mels)
-        `n` a multiple of 8.
+    frames : tensorflow.Tensor of float32, shape (batch, n, mels) or (batch, n, first, width)
+        `n` a multiple of 8, or of 4 where the encoder begins with a block.
     lengths : tensorflow.Tensor of int32, shape (batch,)
         How many frames are sound.
     training : bool
 
     Returns
     -------
-    tensorflow.Tensor of float32, shape (batch, n // 8, blocks, width)
+    tensorflow.Tensor of float32, shape (batch, n // 8 or n // 4, blocks, width)
     """
     import tensorflow as tf
 
     x = tf.stack(encoder([frames, lengths], training=training)[:-1], axis=2)
     shape = tf.shape(x)
-    heard = tf.range(shape[1])[tf.newaxis] < ((lengths + 1) // 2)[:, tf.newaxis]
+    if len(frames.shape) == 3:
+        lengths = (lengths + 1) // 2
+    heard = tf.range(shape[1])[tf.newaxis] < lengths[:, tf.newaxis]
     share = tf.cast(heard, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     pairs = [shape[0], shape[1] // POOL, POOL]
     total = tf.reduce_sum(tf.reshape(x * share, [*pairs, x.shape[2], x.shape[3]]), axis=2)
@@ -254,29 +290,33 @@ def pooled_blocks(encoder: Any, frames: Any, lengths: Any, *, training: bool = F
     return total / tf.maximum(count, 1.0)
 
 
-def encode_all(run: Any, mels: Sequence[NDArray[np.floating[Any]]]) -> list[NDArray[np.float16]]:
-    """Run an encoder over log-mel frames of any length, those of like length together.
+def encode_all(
+    run: Any, given: Sequence[NDArray[np.floating[Any]]], pool: int = POOL
+) -> list[NDArray[np.float16]]:
+    """Run an encoder over frames of any length, those of like length together.
 
     Parameters
     ----------
     run : callable
-        ``run(frames, lengths)`` as :func:`pooled_blocks`.
-    mels : sequence of numpy.ndarray, shape (n_frames, mels)
+        ``run(frames, lengths)`` of :func:`encoder_runner`.
+    given : sequence of numpy.ndarray, shape (n_frames, mels) or (n_frames, first, width)
+    pool : int
+        How many of the encoder's frames make one of the result's.
 
     Returns
     -------
     list of numpy.ndarray of float16, shape (n, blocks, width)
     """
-    lengths = np.array([max(1, len(mel)) for mel in mels])
-    pooled = -(-lengths // (2 * POOL))
-    found: list[NDArray[np.float16]] = [np.zeros(0, dtype=np.float16)] * len(mels)
+    lengths = np.array([max(1, len(one)) for one in given])
+    pooled = -(-lengths // (2 * pool if given[0].ndim == 2 else pool))
+    found: list[NDArray[np.float16]] = [np.zeros(0, dtype=np.float16)] * len(given)
     order = np.argsort(lengths, kind="stable")
     for first in range(0, len(order), _BATCH):
         chosen = order[first : first + _BATCH]
         width = -(-int(lengths[chosen].max()) // _BUCKET) * _BUCKET
-        batch = np.zeros((len(chosen), width, mels[0].shape[1]), dtype=np.float32)
+        batch = np.zeros((len(chosen), width, *given[0].shape[1:]), dtype=np.float32)
         for row, i in enumerate(chosen):
-            batch[row, : len(mels[i])] = mels[i]
+            batch[row, : len(given[i])] = given[i]
         out = run(batch, lengths[chosen].astype(np.int32)).numpy()
         for row, i in enumerate(chosen):
             found[i] = out[row, : pooled[i]]

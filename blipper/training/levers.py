@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from blipper.progress import Progress, silent
 from blipper.training.head_data import read_head_material
-from blipper.training.head_fit import fit_head, head_figures, heads_of, score_head
+from blipper.training.head_fit import fit_head, fit_perceptron, head_figures, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.voice.heads import HeadSettings
 
@@ -59,6 +59,12 @@ LEVERS: Final = (
     Lever("loss over a corpus's own classes", {"own_classes": True}),
     Lever("raters' votes, 30 % of CREMA-D's targets", {"votes": 0.3}),
     Lever("no plain means and deviations", {"network": {"plain": 0}}),
+    Lever("last layers trained anew for 30 epochs", {"judge_epochs": 30}),
+    Lever("the same, one perceptron more", {"judge_epochs": 30, "network": {"perceptrons": 1}}),
+    Lever(
+        "the same, two members, two perceptrons",
+        {"judge_epochs": 30, "network": {"members": 2, "perceptrons": 2}},
+    ),
     Lever("further tasks: sex and intensity", {"aside": 0.2}),
     Lever("dropout 0.5", {"dropout": 0.5}),
     Lever("no mixup", {"mixup": 0.0}),
@@ -105,19 +111,26 @@ def run_levers(
         for fold in folds:
             settings = lever.settings(fold)
             described = json.loads(json.dumps(settings.to_dict()))
-            if any(run["settings"] == described for run in runs):
+            # Settings that came later than a run were at their defaults in it.
+            known = (HeadTrainSettings.from_dict(run["settings"]).to_dict() for run in runs)
+            if settings.to_dict() in known:
                 continue
             material = read_head_material(data, encoder, settings, cache, progress=progress)
             members = [
                 fit_head(material, settings, member, None, progress=progress)
                 for member in range(settings.network.members)
             ]
-            last = members[-1].history[-1]
-            if len(members) > 1:
+            history = members[-1].history
+            members += [
+                fit_perceptron(material, settings, len(members) + i)
+                for i in range(settings.network.perceptrons)
+            ]
+            last = history[-1]
+            if len(members) > 1 or settings.judge_epochs:
                 rows = material.side("validation")
                 logits = score_head(heads_of(members, settings), material.versions[0], rows)
                 last = {**last, **head_figures(logits, material, rows)}
-                last["seconds"] = sum(member.history[-1]["seconds"] for member in members)
+                last["seconds"] = sum(member.history[-1]["seconds"] for member in members if member.history)
             found = {key: round(value, 4) for key, value in last.items()}
             runs.append({"lever": lever.name, "fold": fold, "settings": described, "validation": found})
             record.parent.mkdir(parents=True, exist_ok=True)

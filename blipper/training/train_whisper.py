@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from blipper.training.adapt import Adapted, adapt, with_adapted
 from blipper.training.card import write_card
 from blipper.training.corpus import missing_material
 from blipper.training.head_data import HeadMaterial, read_head_material, steps_an_epoch
-from blipper.training.head_fit import FittedHead, fit_head, heads_of, score_head
+from blipper.training.head_fit import FittedHead, fit_head, fit_perceptron, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.predictions import Scored
 from blipper.training.prepare import SAMPLING_RATE
@@ -95,14 +95,18 @@ def train_whisper(
     cache = settings.cache or Path(".cache", "training")
     cache.mkdir(parents=True, exist_ok=True)
     material = read_head_material(data, encoder, settings, cache, progress=progress)
-    name = _name(settings, data)
+    plain = replace(settings, adapting=None)  # however the encoder is adapted, the same head comes first
+    name = _name(plain, data)
     members = [
-        fit_head(material, settings, i, cache / f"checkpoint-{name}-{i}.npz", progress=progress)
+        fit_head(material, plain, i, cache / f"checkpoint-{name}-{i}.npz", progress=progress)
         for i in range(settings.network.members)
+    ]
+    members += [
+        fit_perceptron(material, plain, len(members) + i) for i in range(settings.network.perceptrons)
     ]
     adapted = None
     if settings.adapting is not None:
-        point = cache / f"checkpoint-{name}-adapters.npz"
+        point = cache / f"checkpoint-{_name(settings, data)}-adapters.npz"
         adapted = adapt(material, settings, members[0], encoder, point, progress=progress)
         members, material = [adapted.head], with_adapted(material, encoder, adapted)
     output.mkdir(parents=True, exist_ok=True)
@@ -188,7 +192,11 @@ def _ship(
         "encoder": {"name": SIZE, "sha256": whisper.tensors_sha256(read_file(encoder))},
         "front_end": asdict(Listening()),
         "network": settings.network.to_dict(),
-        **({} if settings.adapting is None else {"rank": settings.adapting.rank}),
+        **(
+            {}
+            if settings.adapting is None
+            else {"rank": settings.adapting.rank, "adapted_from": settings.adapting.first}
+        ),
         "calibration": asdict(Calibration()),
         "threshold": 0.5,
         "versions": versions(),
@@ -236,5 +244,6 @@ def _name(settings: HeadTrainSettings, data: Path) -> str:
     values = settings.to_dict()
     del values["judge_epochs"]  # checkpoints are of what comes before, and of one member
     del values["network"]["members"]
+    values["network"].pop("perceptrons", None)
     described = json.dumps([values, str(data.resolve())], sort_keys=True)
     return f"{settings.name}-{hashlib.sha256(described.encode()).hexdigest()[:12]}"

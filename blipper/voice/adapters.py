@@ -21,23 +21,25 @@ PREFIX: Final = "adapters"
 PARTS: Final = ("query", "key", "value", "out", "mlp_0", "mlp_2")
 
 
-def adapted_layers(size: Dimensions | None = None) -> Iterator[tuple[str, int, int]]:
-    """Yield name, inputs and outputs of each adapted layer."""
+def adapted_layers(first: int = 0, size: Dimensions | None = None) -> Iterator[tuple[str, int, int]]:
+    """Yield name, inputs and outputs of each adapted layer, from a block on."""
     size = size or Dimensions()
     inputs = {"mlp_2": 4 * size.width}
     outputs = {"mlp_0": 4 * size.width}
-    for block in range(size.blocks):
+    for block in range(first, size.blocks):
         for part in PARTS:
             yield f"block{block}_{part}", inputs.get(part, size.width), outputs.get(part, size.width)
 
 
-def adapter_shapes(rank: int, size: Dimensions | None = None) -> dict[str, tuple[int, ...]]:
+def adapter_shapes(rank: int, first: int = 0, size: Dimensions | None = None) -> dict[str, tuple[int, ...]]:
     """Return names and shapes of the adapters' tensors.
 
     Parameters
     ----------
     rank : int
         Columns of ``A``; 0 for no adapters.
+    first : int
+        The first block that is adapted.
     size : Dimensions, optional
 
     Returns
@@ -46,7 +48,7 @@ def adapter_shapes(rank: int, size: Dimensions | None = None) -> dict[str, tuple
         ``{"adapters/block0_query/a": (384, rank), "adapters/block0_query/b": (rank, 384), ...}``
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for layer, n_in, n_out in adapted_layers(size) if rank else ():
+    for layer, n_in, n_out in adapted_layers(first, size) if rank else ():
         shapes |= {f"{PREFIX}/{layer}/a": (n_in, rank), f"{PREFIX}/{layer}/b": (rank, n_out)}
     return shapes
 

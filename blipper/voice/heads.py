@@ -24,7 +24,7 @@ class HeadSettings:
     Parameters
     ----------
     blocks, width : int
-        How many of the encoder's blocks it hears, from the last one back, and their channels.
+        How many of the encoder's blocks it hears, from the first one on, and their channels.
     channels : int
         Of the convolutions.
     dilations : tuple of int
@@ -37,6 +37,8 @@ class HeadSettings:
         Size of the last hidden layer.
     members : int
         Networks of this kind trained from different seeds, whose logits are averaged.
+    perceptrons : int
+        Further members, which hear the plain means and deviations alone.
     """
 
     blocks: int = 4
@@ -47,10 +49,14 @@ class HeadSettings:
     plain: int = 1
     embedding: int = 384
     members: int = 1
+    perceptrons: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
-        return asdict(self) | {"dilations": list(self.dilations)}
+        values = asdict(self) | {"dilations": list(self.dilations)}
+        if not self.perceptrons:
+            del values["perceptrons"]  # as before there were any: models and checkpoints go by these values
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> HeadSettings:
@@ -61,6 +67,7 @@ class HeadSettings:
         ModelError
             If a setting is unknown, missing, or outside its domain.
         """
+        values = {"perceptrons": 0, **values}
         if set(values) != set(cls.__dataclass_fields__):
             raise ModelError(
                 f"head settings {sorted(values)} are not Blipper's: expected "
@@ -69,10 +76,12 @@ class HeadSettings:
         if not isinstance(values["dilations"], (list, tuple)):
             raise ModelError(f"head setting dilations is {values['dilations']!r}, expected a list")
         for name, value in values.items():
-            low = 0 if name == "plain" else 1
+            low = 0 if name in ("plain", "perceptrons") else 1
             numbers = value if isinstance(value, (list, tuple)) else [value]
             if not all(isinstance(n, int) and not isinstance(n, bool) and low <= n <= 4096 for n in numbers):
                 raise ModelError(f"head setting {name} is {value!r}, expected {low} to 4096")
+        if values["perceptrons"] and not values["plain"]:
+            raise ModelError("head setting plain is 0; perceptrons hear nothing else, expected 1")
         return cls(**{**values, "dilations": tuple(values["dilations"])})
 
 
@@ -93,7 +102,14 @@ class Head:
     judge: Any
 
 
-def build_head(settings: HeadSettings, *, dropout: float = 0.0, extras: int = 0, prefix: str = "") -> Head:
+def build_head(
+    settings: HeadSettings,
+    *,
+    dropout: float = 0.0,
+    extras: int = 0,
+    prefix: str = "",
+    perceptron: bool = False,
+) -> Head:
     """Build a head, with fresh weights.
 
     Parameters
@@ -105,6 +121,8 @@ def build_head(settings: HeadSettings, *, dropout: float = 0.0, extras: int = 0,
         Further outputs, for training alone.
     prefix : str
         Put before every layer's name.
+    perceptron : bool
+        Whether it hears the plain means and deviations alone.
 
     Returns
     -------
@@ -152,6 +170,34 @@ def build_head(settings: HeadSettings, *, dropout: float = 0.0, extras: int = 0,
     def named(name: str) -> str:
         return prefix + name
 
+    def stood_out(x: Any, kept: Any) -> Any:
+        """Put convolutions over the blocks' blend, and pool what stands out."""
+        y = WeightedSum(name=named("blend"))(x)
+        if dropout:
+            y = layers.SpatialDropout1D(dropout / 2, name=named("frame_dropout"))(y)
+        y = layers.Dense(settings.channels, use_bias=False, name=named("project"))(y)
+        y = layers.ReLU()(layers.BatchNormalization(name=named("project_norm"))(y)) * kept
+        for i, dilation in enumerate(settings.dilations):
+            name = named(f"block{i + 1}")
+            z = layers.Conv1D(
+                settings.channels,
+                3,
+                padding="same",
+                dilation_rate=dilation,
+                use_bias=False,
+                name=f"{name}_conv",
+            )(y)
+            y = (y + layers.ReLU()(layers.BatchNormalization(name=f"{name}_norm")(z))) * kept
+        attention = layers.Dense(settings.squeeze, activation="tanh", name=named("attention_hidden"))(y)
+        attention = (
+            layers.Dense(settings.channels, name=named("attention_out"))(attention) + (kept - 1.0) * 1e4
+        )
+        weights = ops.softmax(attention, axis=1)
+        mean = ops.sum(weights * y, axis=1)
+        variance = ops.sum(weights * ops.square(y), axis=1) - ops.square(mean)
+        both = ops.concatenate([mean, ops.sqrt(ops.maximum(variance, 1e-4))], axis=1)
+        return layers.BatchNormalization(name=named("pool_norm"))(both)
+
     blocks = keras.Input((None, settings.blocks, settings.width), name="blocks")
     lengths = keras.Input((), dtype="int32", name="lengths")
     x = Standardise(name=named("standard"))(blocks)
@@ -165,24 +211,8 @@ def build_head(settings: HeadSettings, *, dropout: float = 0.0, extras: int = 0,
         both = ops.concatenate([mean, ops.sqrt(variance + 1e-4)], axis=2)
         both = layers.Reshape((settings.blocks * settings.width * 2,), name=named("plain_flat"))(both)
         pooled.append(layers.BatchNormalization(name=named("plain_norm"))(both))
-    y = WeightedSum(name=named("blend"))(x)
-    if dropout:
-        y = layers.SpatialDropout1D(dropout / 2, name=named("frame_dropout"))(y)
-    y = layers.Dense(settings.channels, use_bias=False, name=named("project"))(y)
-    y = layers.ReLU()(layers.BatchNormalization(name=named("project_norm"))(y)) * kept
-    for i, dilation in enumerate(settings.dilations):
-        name = named(f"block{i + 1}")
-        z = layers.Conv1D(
-            settings.channels, 3, padding="same", dilation_rate=dilation, use_bias=False, name=f"{name}_conv"
-        )(y)
-        y = (y + layers.ReLU()(layers.BatchNormalization(name=f"{name}_norm")(z))) * kept
-    attention = layers.Dense(settings.squeeze, activation="tanh", name=named("attention_hidden"))(y)
-    attention = layers.Dense(settings.channels, name=named("attention_out"))(attention) + (kept - 1.0) * 1e4
-    weights = ops.softmax(attention, axis=1)
-    mean = ops.sum(weights * y, axis=1)
-    variance = ops.sum(weights * ops.square(y), axis=1) - ops.square(mean)
-    stood_out = ops.concatenate([mean, ops.sqrt(ops.maximum(variance, 1e-4))], axis=1)
-    pooled.append(layers.BatchNormalization(name=named("pool_norm"))(stood_out))
+    if not perceptron:
+        pooled.append(stood_out(x, kept))
     vector = ops.concatenate(pooled, axis=1) if len(pooled) > 1 else pooled[0]
     listen = keras.Model([blocks, lengths], vector, name=named("listen"))
 
@@ -226,8 +256,11 @@ def head_variables(head: Head, prefix: str = "") -> dict[str, Any]:
 
 
 def build_heads(settings: HeadSettings) -> list[Head]:
-    """Build all members, for inference."""
-    return [build_head(settings, prefix=f"member{i}_") for i in range(settings.members)]
+    """Build all members, for inference, the perceptrons last."""
+    return [
+        build_head(settings, prefix=f"member{i}_", perceptron=i >= settings.members)
+        for i in range(settings.members + settings.perceptrons)
+    ]
 
 
 def all_variables(heads: list[Head]) -> dict[str, Any]:

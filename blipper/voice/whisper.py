@@ -98,21 +98,27 @@ def encoder_frames(frames: int) -> int:
     return (frames + 1) // 2
 
 
-def build_encoder(size: Dimensions | None = None) -> Any:
+def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int = 0) -> Any:
     """Build the encoder, with fresh weights.
 
     Parameters
     ----------
     size : Dimensions, optional
         ``tiny.en`` unless given.
+    first : int
+        The block to begin with: what the blocks below gave is then the input, and nothing of them is built.
+    rank : int
+        Of low-rank adapters beside each matrix of the blocks, as layers of their own, whose names end in
+        ``_a`` and ``_b``; 0 for none. The second is zero, so that they change nothing at first.
 
     Returns
     -------
     keras.Model
-        Inputs: ``frames`` (batch, n, mels) log-mel as :func:`log_mel` gives it, with n up to 3000, and
-        ``lengths`` (batch,) int32, how many of them are sound. What lies behind takes no part.
-        Outputs: one tensor a block, (batch, (n + 1) // 2, width), then the last one normalised, which is what
-        openai-whisper's ``AudioEncoder`` gives.
+        Inputs: ``frames`` (batch, n, mels) log-mel as :func:`log_mel` gives it, with n up to 3000, or else
+        (batch, n, first, width), outputs of the blocks below; and ``lengths`` (batch,) int32, how many of
+        them are sound. What lies behind takes no part.
+        Outputs: one tensor a block, (batch, (n + 1) // 2, width), those that were the input among them, then
+        the last one normalised, which is what openai-whisper's ``AudioEncoder`` gives.
     """
     import keras
     from keras import layers, ops
@@ -142,8 +148,15 @@ def build_encoder(size: Dimensions | None = None) -> Any:
         def compute_output_shape(self, x_shape: Any, lengths_shape: Any) -> Any:
             return x_shape[:2]
 
+    def dense(x: Any, units: int, name: str, *, bias: bool = True) -> Any:
+        y = layers.Dense(units, use_bias=bias, name=name)(x)
+        if not rank:
+            return y
+        low = layers.Dense(rank, use_bias=False, kernel_initializer="he_uniform", name=f"{name}_a")(x)
+        return y + layers.Dense(units, use_bias=False, kernel_initializer="zeros", name=f"{name}_b")(low)
+
     def heads(x: Any, name: str, *, bias: bool = True) -> Any:
-        y = layers.Dense(size.width, use_bias=bias, name=name)(x)
+        y = dense(x, size.width, name, bias=bias)
         y = layers.Reshape((-1, size.heads, size.width // size.heads), name=f"{name}_heads")(y)
         return ops.transpose(y, (0, 2, 1, 3))
 
@@ -151,16 +164,22 @@ def build_encoder(size: Dimensions | None = None) -> Any:
         padded = layers.ZeroPadding1D(1, name=f"{name}_pad")(x)
         return ops.gelu(layers.Conv1D(size.width, 3, stride, name=name)(padded), approximate=False)
 
-    frames = keras.Input((None, size.mels), name="frames")
     lengths = keras.Input((), dtype="int32", name="lengths")
-    inside = ops.expand_dims(Heard(name="heard")(frames, lengths), 2)
-    x = convolve(frames * inside, "conv1", 1)
-    x = convolve(x * inside, "conv2", 2)
-    x = Positions(name="positions")(x)
-    heard = Heard(name="heard_halved")(x, (lengths + 1) // 2)
-    mask = (ops.expand_dims(ops.expand_dims(heard, 1), 1) - 1.0) * -_MASKED
     outputs = []
-    for i in range(size.blocks):
+    if first:
+        frames = keras.Input((None, first, size.width), name="frames")
+        outputs += [frames[:, :, i] for i in range(first)]
+        x = outputs[-1]
+        heard = Heard(name="heard_halved")(x, lengths)
+    else:
+        frames = keras.Input((None, size.mels), name="frames")
+        inside = ops.expand_dims(Heard(name="heard")(frames, lengths), 2)
+        x = convolve(frames * inside, "conv1", 1)
+        x = convolve(x * inside, "conv2", 2)
+        x = Positions(name="positions")(x)
+        heard = Heard(name="heard_halved")(x, (lengths + 1) // 2)
+    mask = (ops.expand_dims(ops.expand_dims(heard, 1), 1) - 1.0) * -_MASKED
+    for i in range(first, size.blocks):
         name = f"block{i}"
         y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_attn_ln")(x)
         query, value = heads(y, f"{name}_query"), heads(y, f"{name}_value")
@@ -168,10 +187,10 @@ def build_encoder(size: Dimensions | None = None) -> Any:
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * (size.width / size.heads) ** -0.5
         mixed = ops.matmul(ops.softmax(scores + mask), value)
         mixed = layers.Reshape((-1, size.width), name=f"{name}_joined")(ops.transpose(mixed, (0, 2, 1, 3)))
-        x = x + layers.Dense(size.width, name=f"{name}_out")(mixed)
+        x = x + dense(mixed, size.width, f"{name}_out")
         y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_mlp_ln")(x)
-        y = ops.gelu(layers.Dense(4 * size.width, name=f"{name}_mlp_0")(y), approximate=False)
-        x = x + layers.Dense(size.width, name=f"{name}_mlp_2")(y)
+        y = ops.gelu(dense(y, 4 * size.width, f"{name}_mlp_0"), approximate=False)
+        x = x + dense(y, size.width, f"{name}_mlp_2")
         outputs.append(x)
     outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
     return keras.Model([frames, lengths], outputs, name="whisper-encoder")
@@ -330,7 +349,10 @@ def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.floating]], path
     ModelError
         If a tensor is of another shape, or not finite.
     """
+    built = {layer.name for layer in encoder.layers}
     for key, (layer, name) in tensor_names().items():
+        if layer not in built:  # below the block that this encoder begins with
+            continue
         values = tensors[key].astype(np.float32)
         variable = {v.name: v for v in encoder.get_layer(layer).weights}[name]
         if name == "kernel":  # PyTorch keeps outputs first
@@ -344,7 +366,9 @@ def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.floating]], path
         variable.assign(values)
 
 
-def load_encoder(tensors: Mapping[str, NDArray[np.floating]], path: Path) -> Any:
+def load_encoder(
+    tensors: Mapping[str, NDArray[np.floating]], path: Path, *, first: int = 0, rank: int = 0
+) -> Any:
     """Build the encoder of ``tiny.en`` and fill it.
 
     Parameters
@@ -353,6 +377,8 @@ def load_encoder(tensors: Mapping[str, NDArray[np.floating]], path: Path) -> Any
         As :func:`read_tensors` gives them.
     path : path
         For messages.
+    first, rank : int
+        See :func:`build_encoder`.
 
     Returns
     -------
@@ -364,7 +390,7 @@ def load_encoder(tensors: Mapping[str, NDArray[np.floating]], path: Path) -> Any
     ModelError
         If a tensor does not fit.
     """
-    encoder = build_encoder()
+    encoder = build_encoder(first=first, rank=rank)
     fill_encoder(encoder, tensors, path)
     encoder.trainable = False
     return encoder

@@ -337,10 +337,11 @@ def load_whisper_cnn(
     listening = Listening.from_dict(config["front_end"])
     settings = HeadSettings.from_dict(config["network"])
     rank = int(number({"rank": 0, **config}, None, "rank", low=0, high=384))
+    first = int(number({"adapted_from": 0, **config}, None, "adapted_from", low=0, high=3))
     heads = build_heads(settings)
     variables = all_variables(heads)
     shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
-    found = read_tensors(shapes | adapter_shapes(rank), data, path)
+    found = read_tensors(shapes | adapter_shapes(rank, first), data, path)
     for name, variable in variables.items():
         variable.assign(found.pop(name))
     tensors, source = read_encoder(digest, encoder)

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from blipper.errors import DatasetError, ModelError, SettingsError
 from blipper.training import head_data, head_fit, levers
-from blipper.training.adapt import enable_adapters, heard_by
+from blipper.training.adapt import adapters_of, heard_by
 from blipper.training.folds import settings_from
 from blipper.training.head_settings import Adapting, HeadTrainSettings
 from blipper.training.levers import LEVERS, Lever, run_levers, table
@@ -75,14 +75,16 @@ def test_a_trained_folder_is_whole_and_goes_on_where_it_was(
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("first", [0, 2])
 def test_an_adapted_encoder_is_shipped_as_it_was_measured(
-    trained: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
+    name = f"adapted-{first}"
     encoder = trained / "encoder.safetensors"
     settings = HeadTrainSettings.smoke(
-        name="adapted", cache=trained / "cache", encoder=encoder, limit=4,
+        name=name, cache=trained / "cache", encoder=encoder, limit=4,
         network=HeadSettings(channels=8, dilations=(1,), squeeze=4, embedding=16),
-        adapting=Adapting(rank=2, epochs=2, batch=8, learning_rate=5e-3), average=0.0,
+        adapting=Adapting(rank=2, first=first, epochs=2, batch=8, learning_rate=5e-3), average=0.0,
     )  # fmt: skip
 
     class Stopped(Exception):
@@ -97,24 +99,24 @@ def test_an_adapted_encoder_is_shipped_as_it_was_measured(
     assert not (trained / "none").exists()
     seen: list[float] = []
     result = train_whisper(
-        data_dir, trained / "models" / "adapted", settings=settings, alarms=False,
+        data_dir, trained / "models" / name, settings=settings, alarms=False,
         progress=lambda step, done, total: seen.append(done) if step == "adapt" else None,
     )  # fmt: skip
     assert min(seen) > 1  # the first epoch was on file
     assert [epoch["epoch"] for epoch in result.metrics["training"]["adapting"]] == [1, 2]
     monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
-    model = load_model("adapted", trained / "models")
+    model = load_model(name, trained / "models")
     plain = read_file(encoder)
     adapters = {
         name: tensor
         for name, tensor in load_file(result.folder / "weights.safetensors").items()
         if name.startswith("adapters/")
     }
-    assert {name: tensor.shape for name, tensor in adapters.items()} == adapter_shapes(2)
-    assert np.abs(adapters["adapters/block0_query/b"]).max() > 0, "the adapters never learned"
-    kernel = {v.name: v for v in model.encoder.get_layer("block1_mlp_0").weights}["kernel"].numpy()
-    product = adapters["adapters/block1_mlp_0/a"] @ adapters["adapters/block1_mlp_0/b"]
-    original = plain["encoder.blocks.1.mlp.0.weight"].astype(np.float32).T
+    assert {name: tensor.shape for name, tensor in adapters.items()} == adapter_shapes(2, first)
+    assert np.abs(adapters[f"adapters/block{first}_query/b"]).max() > 0, "the adapters never learned"
+    kernel = {v.name: v for v in model.encoder.get_layer("block2_mlp_0").weights}["kernel"].numpy()
+    product = adapters["adapters/block2_mlp_0/a"] @ adapters["adapters/block2_mlp_0/b"]
+    original = plain["encoder.blocks.2.mlp.0.weight"].astype(np.float32).T
     np.testing.assert_allclose(kernel, original + product, atol=1e-6)
     # What is written of the test clips is what the loaded encoder hears in them.
     material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
@@ -130,18 +132,26 @@ def test_an_adapted_encoder_is_shipped_as_it_was_measured(
     assert isinstance(kept, HeadTrainSettings) and kept.adapting == settings.adapting
     with pytest.raises(SettingsError, match="adapters go with one member"):
         HeadTrainSettings.smoke(adapting=Adapting())
+    with pytest.raises(SettingsError, match="perceptrons learn in them"):
+        HeadTrainSettings.smoke(judge_epochs=0)
 
 
 def test_fresh_adapters_leave_the_encoder_as_it_was() -> None:
-    network = build_encoder()
-    frames = np.random.default_rng(0).normal(size=(1, 40, 80)).astype(np.float32)
-    lengths = np.array([40], dtype=np.int32)
-    before = [np.asarray(out) for out in network([frames, lengths])]
-    variables = enable_adapters(network, 4)
-    assert {name: tuple(v.shape) for name, v in variables.items()} == adapter_shapes(4)
-    assert len(network.trainable_variables) == len(variables)
-    for was, now in zip(before, network([frames, lengths]), strict=True):
-        np.testing.assert_allclose(np.asarray(now), was, atol=1e-6)
+    rng = np.random.default_rng(0)
+    plain, adapted = build_encoder(), build_encoder(first=2, rank=4)
+    frames = rng.normal(size=(2, 40, 80)).astype(np.float32)
+    lengths = np.array([40, 30], dtype=np.int32)
+    before = [np.asarray(out) for out in plain([frames, lengths])]
+    for layer in adapted.layers:
+        if layer.name in {other.name for other in plain.layers} and layer.weights:
+            layer.set_weights(plain.get_layer(layer.name).get_weights())
+    variables = adapters_of(adapted, 2)
+    assert {name: tuple(v.shape) for name, v in variables.items()} == adapter_shapes(4, 2)
+    assert len(adapted.trainable_variables) == len(variables)
+    below = np.stack(before[:2], axis=2)
+    for was, now in zip(before, adapted([below, (lengths + 1) // 2]), strict=True):
+        for row, n in enumerate((lengths + 1) // 2):
+            np.testing.assert_allclose(np.asarray(now)[row, :n], was[row, :n], atol=1e-5)
 
 
 @pytest.mark.data

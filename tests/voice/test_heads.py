@@ -39,10 +39,28 @@ def test_members_have_the_same_variables_and_names_of_their_own(plain: int) -> N
     assert heads[0].judge(heads[0].listen([frames(9), np.array([9], np.int32)])).shape == (1, 9)
 
 
+def test_a_perceptron_hears_plain_means_and_deviations_alone() -> None:
+    settings = HeadSettings(**{**SMALL.to_dict(), "dilations": (1,), "members": 1, "perceptrons": 2})
+    heads = build_heads(settings)
+    assert len(heads) == 3 and HeadSettings.from_dict(settings.to_dict()) == settings
+    names = set(all_variables(heads))
+    assert "0/project/kernel" in names and not {"1/project/kernel", "2/project/kernel"} & names
+    assert {"1/embedding/kernel", "2/plain_norm/gamma"} <= names
+    sound, lengths = frames(12), np.array([12], np.int32)
+    heard = heads[1].listen([sound, lengths]).numpy()
+    turned = heads[1].listen([sound[:, ::-1], lengths]).numpy()
+    assert np.allclose(heard, turned, atol=1e-5)  # the order of frames says nothing to it
+    flat = sound[0].reshape(12, -1)
+    expected = np.concatenate([sound[0].mean(0), np.sqrt(sound[0].var(0) + 1e-4)], axis=1).ravel()
+    assert heard.shape == (1, 2 * flat.shape[1]) and np.allclose(heard[0], expected, atol=2e-3)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"members": 0}, "members is 0"),
+        ({"perceptrons": -1}, "perceptrons is -1"),
+        ({"perceptrons": 1, "plain": 0}, "perceptrons hear nothing else"),
         ({"dilations": 3}, "dilations is 3"),
         ({"channels": 2.5}, r"channels is 2\.5"),
         ({"colour": 1}, "are not Blipper's"),
