@@ -437,7 +437,7 @@ def test_train_whisper_cnn_repeats_the_shipped_run(
     shipped = json.loads((ROOT / "models" / "whisper-cnn" / "metrics.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(asked)) == shipped["settings"]
     run("train", tmp_path, "--model", "whisper-cnn", "--adapt", "3", "--output", tmp_path / "x")
-    assert asked["adapting"] == {"rank": 8, "epochs": 3, "batch": 32, "learning_rate": 5e-4}
+    assert asked["adapting"] == {"rank": 8, "first": 2, "epochs": 3, "batch": 32, "learning_rate": 5e-4}
     refused = run("train", tmp_path, "--adapt", "3", "--output", tmp_path / "x")
     assert refused.exit_code == 2 and "mel-cnn has no encoder to adapt" in refused.stderr
     monkeypatch.setenv("BLIPPER_HOME", str(tmp_path / "home"))

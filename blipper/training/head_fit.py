@@ -144,31 +144,33 @@ def fit_head(
     return FittedHead({name: variable.numpy() for name, variable in kept.items()}, state.history)
 
 
-def fit_perceptron(material: HeadMaterial, settings: HeadTrainSettings, member: int) -> FittedHead:
-    """Train one member that hears plain means and deviations of whole clips alone.
+def fit_perceptrons(material: HeadMaterial, settings: HeadTrainSettings) -> list[FittedHead]:
+    """Train the members that hear plain means and deviations of whole clips alone.
 
     Parameters
     ----------
     material : HeadMaterial
     settings : HeadTrainSettings
-    member : int
-        Counted on from those of :func:`fit_head`; decides the seed.
 
     Returns
     -------
-    FittedHead
+    list of FittedHead
         Trained for ``judge_epochs``; without a history.
     """
-    head = build_head(settings.network, perceptron=True)
-    variables = head_variables(head)
-    mean, scale = _standard(material)
-    variables["standard/mean"].assign(mean)
-    variables["standard/scale"].assign(scale)
-    vectors = vectors_of(head, material.versions[0], material.side("train")).astype(np.float32)
-    variables["plain_norm/moving_mean"].assign(vectors.mean(axis=0))
-    variables["plain_norm/moving_variance"].assign(vectors.var(axis=0))
-    refit_judge(head, material, settings, settings.seed + member, perceptron=True)
-    return FittedHead({name: variable.numpy() for name, variable in variables.items()}, [])
+    found = []
+    for i in range(settings.network.perceptrons):
+        head = build_head(settings.network, perceptron=True)
+        variables = head_variables(head)
+        mean, scale = _standard(material)
+        variables["standard/mean"].assign(mean)
+        variables["standard/scale"].assign(scale)
+        vectors = vectors_of(head, material.versions[0], material.side("train")).astype(np.float32)
+        variables["plain_norm/moving_mean"].assign(vectors.mean(axis=0))
+        variables["plain_norm/moving_variance"].assign(vectors.var(axis=0))
+        seed = settings.seed + settings.network.members + i
+        refit_judge(head, material, settings, seed, perceptron=True)
+        found.append(FittedHead({name: variable.numpy() for name, variable in variables.items()}, []))
+    return found
 
 
 def heads_of(members: list[FittedHead], settings: HeadTrainSettings) -> list[Head]:

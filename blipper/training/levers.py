@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from blipper.progress import Progress, silent
 from blipper.training.head_data import read_head_material
-from blipper.training.head_fit import fit_head, fit_perceptron, head_figures, heads_of, score_head
+from blipper.training.head_fit import fit_head, fit_perceptrons, head_figures, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.voice.heads import HeadSettings
 
@@ -121,10 +121,7 @@ def run_levers(
                 for member in range(settings.network.members)
             ]
             history = members[-1].history
-            members += [
-                fit_perceptron(material, settings, len(members) + i)
-                for i in range(settings.network.perceptrons)
-            ]
+            members += fit_perceptrons(material, settings)
             last = history[-1]
             if len(members) > 1 or settings.judge_epochs:
                 rows = material.side("validation")

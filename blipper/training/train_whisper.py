@@ -19,7 +19,7 @@ from blipper.training.adapt import Adapted, adapt, with_adapted
 from blipper.training.card import write_card
 from blipper.training.corpus import missing_material
 from blipper.training.head_data import HeadMaterial, read_head_material, steps_an_epoch
-from blipper.training.head_fit import FittedHead, fit_head, fit_perceptron, heads_of, score_head
+from blipper.training.head_fit import FittedHead, fit_head, fit_perceptrons, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.predictions import Scored
 from blipper.training.prepare import SAMPLING_RATE
@@ -101,9 +101,7 @@ def train_whisper(
         fit_head(material, plain, i, cache / f"checkpoint-{name}-{i}.npz", progress=progress)
         for i in range(settings.network.members)
     ]
-    members += [
-        fit_perceptron(material, plain, len(members) + i) for i in range(settings.network.perceptrons)
-    ]
+    members += fit_perceptrons(material, plain)
     adapted = None
     if settings.adapting is not None:
         point = cache / f"checkpoint-{_name(settings, data)}-adapters.npz"

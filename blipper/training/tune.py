@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from blipper.training import validate
 from blipper.training.corpus import cache_folder, read_material, teacher_file
 from blipper.training.fit import AfterEpoch, fit
 from blipper.training.head_data import read_head_material
-from blipper.training.head_fit import fit_head, head_figures, heads_of, score_head
+from blipper.training.head_fit import fit_head, fit_perceptrons, head_figures, heads_of, score_head
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.recipes import Settings
 from blipper.training.settings import TrainSettings
@@ -179,7 +180,7 @@ def _open(optuna: Any, data: Path, settings: Settings, space: Space) -> tuple[An
     )
     try:
         study = optuna.create_study(
-            storage=f"sqlite:///{path}",
+            storage=f"sqlite:///{quote(str(path))}",  # a folder's name may hold a question mark
             study_name="blipper",
             direction="maximize",
             pruner=pruner,
@@ -290,9 +291,10 @@ def _train_head(
 ) -> dict[str, float]:
     cache = settings.cache or Path(".cache", "training")
     material = read_head_material(data, encoder_file(data, settings), settings, cache, progress=progress)
-    fitted = fit_head(material, settings, 0, checkpoint, after_epoch=after_epoch, progress=progress)
+    fitted = [fit_head(material, settings, 0, checkpoint, after_epoch=after_epoch, progress=progress)]
+    fitted += fit_perceptrons(material, settings)
     rows = material.side("validation")
-    logits = score_head(heads_of([fitted], settings), material.versions[0], rows)
+    logits = score_head(heads_of(fitted, settings), material.versions[0], rows)
     return head_figures(logits, material, rows)
 
 

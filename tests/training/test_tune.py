@@ -204,7 +204,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             return {"score": score}
 
         monkeypatch.setattr(tuning, "_train_head", train)
-        settings = HeadTrainSettings(cache=tmp_path / "cache", **changes)
+        settings = HeadTrainSettings(**{"cache": tmp_path / "cache", **changes})
         return tune(tmp_path, tmp_path / "out", settings=settings, trials=trials, only=only)
 
     return run
@@ -269,6 +269,13 @@ def test_one_process_at_a_time(scripted: Any, tmp_path: Path) -> None:
     study.ask().set_user_attr("process", [parent.pid, parent.create_time() - 9])  # of one that is gone
     tuned = scripted(lambda number, settings: flat, 2)
     assert [trial.state for trial in tuned.trials] == ["finished", "interrupted", "interrupted", "finished"]
+
+
+def test_a_cache_may_have_any_name(scripted: Any, tmp_path: Path) -> None:
+    cache = tmp_path / "what? 100%20 #1"
+    scripted(lambda number, settings: [(1.0, 0.5)], 1, cache=cache)
+    assert len(list(cache.glob("tune/*/study.sqlite"))) == 1
+    assert len(scripted(lambda number, settings: [(1.0, 0.5)], 2, cache=cache).trials) == 2
 
 
 def test_a_damaged_study_is_named(scripted: Any, tmp_path: Path) -> None:
