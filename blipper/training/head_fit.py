@@ -157,16 +157,21 @@ def fit_perceptrons(material: HeadMaterial, settings: HeadTrainSettings) -> list
     list of FittedHead
         Trained for ``judge_epochs``; without a history.
     """
+    measured: dict[str, Any] = {}  # the same for all: they differ by what is behind it
     found = []
     for i in range(settings.network.perceptrons):
         head = build_head(settings.network, perceptron=True)
         variables = head_variables(head)
-        mean, scale = _standard(material)
-        variables["standard/mean"].assign(mean)
-        variables["standard/scale"].assign(scale)
-        vectors = vectors_of(head, material.versions[0], material.side("train")).astype(np.float32)
-        variables["plain_norm/moving_mean"].assign(vectors.mean(axis=0))
-        variables["plain_norm/moving_variance"].assign(vectors.var(axis=0))
+        if not measured:
+            mean, scale = _standard(material)
+            measured = {"standard/mean": mean, "standard/scale": scale}
+            for name, values in measured.items():
+                variables[name].assign(values)
+            vectors = vectors_of(head, material.versions[0], material.side("train")).astype(np.float32)
+            measured["plain_norm/moving_mean"] = vectors.mean(axis=0)
+            measured["plain_norm/moving_variance"] = vectors.var(axis=0)
+        for name, values in measured.items():
+            variables[name].assign(values)
         seed = settings.seed + settings.network.members + i
         refit_judge(head, material, settings, seed, perceptron=True)
         found.append(FittedHead({name: variable.numpy() for name, variable in variables.items()}, []))
