@@ -44,7 +44,9 @@ def upgrade(database: Database, revision: str = "head") -> None:
     wanted = scripts.get_current_head() if revision == "head" else revision
     with _one_at_a_time, database.failures():
         with database.engine.connect() as connection:
-            if _check(database, connection, known) == wanted:
+            # Two looks are two states where another process is just making the library, so this one asks for
+            # the revision alone; what else is in the database is looked at when it is this process's turn.
+            if _revision(database, connection, known) == wanted:
                 return
         with (
             database.engine.connect().execution_options(blipper_write=True) as connection,
@@ -100,6 +102,19 @@ def _config() -> Config:
 
 def _check(database: Database, connection: Connection, known: set[str]) -> str | None:
     """Return the database's revision, None where it is empty."""
+    current = _revision(database, connection, known)
+    if current is None:
+        others = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        if others:
+            raise LibraryError(
+                f"{database.shown}: is a database with other tables in it ({', '.join(others[:3])}); a "
+                "library needs one of its own, nothing was changed"
+            )
+    return current
+
+
+def _revision(database: Database, connection: Connection, known: set[str]) -> str | None:
+    """Return the revision that a database names, None where it names none."""
     from alembic.runtime.migration import MigrationContext
 
     current = MigrationContext.configure(connection).get_current_revision()
@@ -108,11 +123,4 @@ def _check(database: Database, connection: Connection, known: set[str]) -> str |
             f"{database.shown}: this library was made by a newer Blipper (its schema is {current}, this one "
             f"knows up to {max(known)}); update Blipper, nothing was changed"
         )
-    if current is None:
-        others = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
-        if others:
-            raise LibraryError(
-                f"{database.shown}: is a database with other tables in it ({', '.join(others[:3])}); a "
-                "library needs one of its own, nothing was changed"
-            )
     return current

@@ -336,6 +336,30 @@ def test_two_processes_open_and_write_at_once(address: str) -> None:
     library.close()
 
 
+def test_another_process_makes_the_library_between_two_looks(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The looker has seen no revision; then the other is done, and its tables are there to be seen."""
+    from alembic.runtime.migration import MigrationContext
+
+    look = MigrationContext.get_current_revision
+    looks = []
+
+    def slow(context: MigrationContext) -> str | None:
+        seen = look(context)
+        looks.append(seen)
+        if len(looks) == 1:
+            code = "import sys; from blipper.library import open_library; open_library(sys.argv[1]).close()"
+            subprocess.run([sys.executable, "-c", code, address], cwd=ROOT, check=True, timeout=600)
+        return seen
+
+    monkeypatch.setattr(MigrationContext, "get_current_revision", slow)
+    library = lib.open_library(address)
+    assert looks[:2] == [None, head_of(schema._MIGRATIONS)], "the first look saw it unmade, the second made"
+    assert lib.count(library) == 0
+    library.close()
+
+
 def test_a_file_is_its_owner_s_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "new folder? %41#ü"
     monkeypatch.setenv("BLIPPER_HOME", str(home))
