@@ -188,6 +188,13 @@ def train(
             help="Learn from Whisper's encoder as well, whose weights lie below the data folder.",
         ),
     ] = True,
+    commercial: Annotated[
+        bool,
+        typer.Option(
+            "--commercial",
+            help="Learn only from what allows commercial use: CREMA-D, noise/household, rir. Of a mel-cnn.",
+        ),
+    ] = False,
     adapt: Annotated[
         int | None,
         typer.Option(
@@ -222,12 +229,14 @@ def train(
 
         if adapt is not None and model is not Kind.whisper_cnn:
             raise SettingsError("--adapt: mel-cnn has no encoder to adapt; it is for --model whisper-cnn")
+        if commercial and model is not Kind.mel_cnn:
+            raise SettingsError("--commercial: whisper-cnn has no such recipe; it is for --model mel-cnn")
         given: dict[str, Any] = {"name": name or output.resolve().name, "seed": seed, "fold": fold}
         given |= {"limit": limit, "cache": cache}
         if epochs is not None:
             given["epochs"] = epochs
         heads = HeadTrainSettings(**given) if model is Kind.whisper_cnn else None
-        settings = TrainSettings(**given)
+        settings = TrainSettings(**given, commercial=commercial)
         if chosen is not None and heads is not None:
             heads = _with_chosen(chosen, model, heads, epochs)
         elif chosen is not None:

@@ -393,6 +393,7 @@ def test_no_models_is_an_error(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         (("--name", "a/b"), 2, "model name 'a/b'"),
         (("--no-teacher",), 1, "no known corpus here"),
         ((), 1, "the teacher's weights are missing"),
+        (("--commercial", "--model", "whisper-cnn"), 2, "--commercial: whisper-cnn has no such recipe"),
     ],
 )
 def test_train_names_what_is_wrong(

@@ -23,11 +23,11 @@ from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.results import Analysis, Span
 from blipper.training.bootstrap import Bootstrap
-from blipper.training.corpus import NO_NEGATIVES, sound_files
 from blipper.training.event_scores import shared
 from blipper.training.mixing import LEVEL, Voices, add_floor, add_noise, level, telephone, within_scale
 from blipper.training.prepare import SAMPLING_RATE, as_recording, read_mono
 from blipper.training.scenes import THRESHOLDS, events_at
+from blipper.training.sounds import NO_NEGATIVES, noise_files, sound_files
 from blipper.training.splits import side_of_sound
 from blipper.voice.models import VoiceModel
 
@@ -175,7 +175,7 @@ def measure_alarms(
     dict
         ``threshold``, ``speech`` (by condition) and ``sounds`` (by class).
     """
-    noises = [path for path in sound_files(data / "noise") if side_of_sound(path) == "test"]
+    noises = noise_files(data, "test")
     folders = sound_folders(data)
     total = len(CONDITIONS) * len(KINDS) + len(folders)
     done = 0

@@ -36,10 +36,11 @@ def write_card(folder: Path, found: Mapping[str, Any], config: Mapping[str, Any]
 
 def render(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """Return the card's Markdown."""
-    corpora = [corpus for corpus in _TITLES if corpus in found["split"]["clips"]["train"]]
+    clips = found["split"]["clips"]
+    corpora = [corpus for corpus in _TITLES if corpus in {**clips["train"], **clips["test"]}]
     sections = (
         _head(found, config),
-        _uses(),
+        _uses(found),
         _data(found, corpora),
         _training(found),
         _results(found),
@@ -99,8 +100,18 @@ figures can be recomputed from `test-predictions.csv`.
 """
 
 
-def _uses() -> str:
-    return """
+def _uses(found: Mapping[str, Any]) -> str:
+    if found["settings"].get("commercial"):
+        licence = """
+**Licence.** The weights were learned only from what allows commercial use: CREMA-D (Open Database License
+1.0), noises under CC BY from Google's Speech Commands, royalty-free impulse responses, and the opinions of
+a head over OpenAI's Whisper (MIT) that learned from CREMA-D alone. They are under the MIT licence, as
+Blipper's code; CREMA-D asks to be named (Cao et al. 2014). This is no legal advice."""
+    else:
+        licence = """
+**Licence.** The weights were learned from corpora with non-commercial terms (below) and inherit them:
+research and teaching, no commercial use. Blipper's code is under the MIT licence; the weights are not."""
+    return f"""
 ## Use
 
 **For** ranking stretches of a recording by how angry the voice sounds, so that a person can listen to the
@@ -111,9 +122,7 @@ education (prohibited in the European Union by Article 5(1)(f) of the AI Act, bu
 reasons), not for hiring, policing, border control, insurance, or lie detection, not for monitoring people
 who have not been told. A score says how a voice *sounds to people who heard actors*; it says nothing of
 what anybody feels or intends.
-
-**Licence.** The weights were learned from corpora with non-commercial terms (below) and inherit them:
-research and teaching, no commercial use. Blipper's code is under the MIT licence; the weights are not.
+{licence}
 """
 
 
@@ -161,12 +170,14 @@ def _missing(found: Mapping[str, Any]) -> list[str]:
 
 def _negatives(found: Mapping[str, Any]) -> str:
     sounds = {"noise": "noise", "nonverbal": "coughs, laughs and other nonverbal sounds of other speakers"}
+    if found["settings"].get("commercial"):
+        sounds = {"noise": "household noise"}
     used = [text for name, text in sounds.items() if name not in _missing(found)]
     if not used:
         return "No sound without a voice took part: how the aggression score answers noise was not learned."
     screams = (
         ""
-        if "nonverbal" in _missing(found)
+        if "nonverbal" in _missing(found) or "nonverbal" not in sounds
         else (
             "; screams are left out of training, since a scream may well be aggression, and are "
             "reported below"
@@ -182,9 +193,9 @@ def _training(found: Mapping[str, Any]) -> str:
     if "members" in settings.get("network", {}):
         return _training_heads(found)
     teacher = (
-        f"{settings['distil']:.0%} of each target is the opinion of a teacher (a perceptron on the "
-        f"{training['teacher']}, MIT licence) that never heard the clip's speaker; the network also learns "
-        "to predict the teacher's embedding. "
+        f"{settings['distil']:.0%} of each target is the opinion of a teacher ({training['teacher']}, MIT "
+        "licence) that never heard the clip's speaker; the network also learns to predict what its encoder "
+        "hears in the whole clip. "
         if training["teacher"]
         else ""
     )

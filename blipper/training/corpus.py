@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,13 @@ from blipper.results import Span
 from blipper.training import encoder, teacher
 from blipper.training.data import ANGRY, Examples, sampling_weights
 from blipper.training.features import Frames, compute_frames
+from blipper.training.head_data import encode_clips
 from blipper.training.prepare import SAMPLING_RATE, Segments, prepare
-from blipper.training.settings import TEACHER, TrainSettings
-from blipper.training.splits import Side, check_split, side_of_sound
+from blipper.training.settings import COMMERCIAL, TEACHER, TrainSettings
+from blipper.training.sounds import COMMERCIAL_NOISE, negative_files, noise_files, sound_files
+from blipper.training.splits import Side, Split, check_split
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.windows import place_windows
-
-#: Classes of nonverbal sounds that are no evidence of calm: a scream may well be aggression.
-NO_NEGATIVES: Final = frozenset({"screaming"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +42,8 @@ class Material:
     examples : Examples
     taught : bool
         Whether a teacher had a say.
-    opinions : numpy.ndarray of float32, shape (n_clips, 8), or None
-        The teacher's, for reports.
+    opinions : numpy.ndarray of float32, shape (n_clips, 9), or None
+        The teacher's, for reports; see :func:`blipper.training.teacher.opinions`.
     """
 
     clips: tuple[Clip, ...]
@@ -96,9 +95,8 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
     """
     cache = cache_folder(settings)
     split = settings.split()
-    clips = choose(
-        read_corpora(data).clips, [split.side(clip) for clip in read_corpora(data).clips], settings
-    )
+    known = [clip for clip in read_corpora(data).clips if _taken(clip, split, settings)]
+    clips = choose(known, [split.side(clip) for clip in known], settings)
     sides = [split.side(clip) for clip in clips]
     for side in ("train", "validation", "test"):
         if side not in sides:
@@ -113,9 +111,7 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
     seen = np.flatnonzero(owner != "test")
     clean = compute_frames(segments, seen, settings.front, cache, workers=settings.workers, progress=progress)
     training = np.flatnonzero(owner == "train")
-    noises = [path for path in sound_files(data / "noise") if side_of_sound(path) == "train"][
-        : settings.limit
-    ]
+    noises = noise_files(data, "train", commercial=settings.commercial)[: settings.limit]
     rooms = sound_files(data / "rir")[: settings.limit]
     versions = [clean]
     for version in range(1, settings.versions + 1):
@@ -138,6 +134,11 @@ def read_material(data: Path, settings: TrainSettings, *, progress: Progress = s
     examples = _examples(clips, side_of, segments, tuple(versions), opinion, hints, settings)
     examples = _with_negatives(examples, data, noises, settings, cache, progress)
     return Material(clips, side_of, segments, clean, examples, opinion is not None, opinion)
+
+
+def _taken(clip: Clip, split: Split, settings: TrainSettings) -> bool:
+    """Say whether a clip may take part: anybody may test."""
+    return not settings.commercial or clip.corpus in COMMERCIAL or split.side(clip) == "test"
 
 
 def cache_folder(settings: TrainSettings) -> Path:
@@ -164,31 +165,26 @@ def choose(clips: Sequence[Clip], sides: Sequence[Side], settings: TrainSettings
     return tuple(sorted(chosen, key=lambda clip: clip.key))
 
 
-def missing_material(data: Path) -> list[str]:
+def missing_material(data: Path, *, commercial: bool = False) -> list[str]:
     """Name the corpora and the folders of sounds that a full training uses and `data` does not have.
 
     Parameters
     ----------
     data : path
+    commercial : bool
+        Whether only that is used whose licence allows commercial use.
 
     Returns
     -------
     list of str
         Names as in :data:`blipper.datasets.READERS`, then of ``"noise"``, ``"nonverbal"`` and ``"rir"``.
     """
-    sounds = [name for name in ("noise", "nonverbal", "rir") if not sound_files(data / name)]
-    return [*read_corpora(data).missing, *sounds]
-
-
-def sound_files(folder: Path) -> list[Path]:
-    """List the files below a folder, sorted; none if there is no such folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-
-
-def negative_files(data: Path, side: Side) -> list[Path]:
-    """List the noises and nonverbal sounds of one side that are no angry voice."""
-    files = [*sound_files(data / "noise"), *sound_files(data / "nonverbal")]
-    return [p for p in files if p.parent.name not in NO_NEGATIVES and side_of_sound(p) == side]
+    missing = read_corpora(data).missing
+    folders = {name: data / name for name in ("noise", "nonverbal", "rir")}
+    if commercial:
+        missing = tuple(corpus for corpus in missing if corpus in COMMERCIAL)
+        folders = {"noise": data / COMMERCIAL_NOISE, "rir": folders["rir"]}
+    return [*missing, *(name for name, folder in folders.items() if not sound_files(folder))]
 
 
 def teacher_file(data: Path, settings: TrainSettings) -> Path | None:
@@ -211,25 +207,13 @@ def _teach(
     path = teacher_file(data, settings)
     if path is None:
         return None, np.zeros((len(clips), 0), dtype=np.float32)
-    embeddings = encoder.embed(segments, len(clips), path, cache, progress=progress)
-    labels = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
-    speakers = [f"{clip.corpus}/{clip.speaker}" for clip in clips]
     train = side == "train"
-    described = f"{settings.seed} {settings.groups}".encode()
-    key = hashlib.sha256(embeddings.tobytes() + train.tobytes() + described).hexdigest()
-    file = cache / f"opinions-{key[:16]}.npy"
-    if not file.exists():
-        found = teacher.opinions(
-            embeddings,
-            labels,
-            speakers,
-            train,
-            seed=settings.seed,
-            n_groups=settings.groups,
-            progress=progress,
-        )
-        np.save(file, found)
-    opinion: Float32 = np.load(file)
+    opinion = None
+    if settings.distil:
+        own = settings.teaching()
+        material = encode_clips(data, tuple(clips), side, segments, path, own, cache, progress=progress)
+        opinion = teacher.opinions(material, own, settings.groups, cache, progress=progress)
+    embeddings = encoder.embed(segments, len(clips), path, cache, progress=progress)
     return opinion, teacher.components(embeddings, train, settings.hints)
 
 
@@ -248,8 +232,8 @@ def _examples(
     emotions = (1 - settings.label_smoothing) * emotions + settings.label_smoothing / len(EMOTIONS)
     aggression = (labels == ANGRY).astype(np.float32)
     if opinion is not None and settings.distil:
-        emotions = (1 - settings.distil) * emotions + settings.distil * opinion[train]
-        aggression = (1 - settings.distil) * aggression + settings.distil * opinion[train, ANGRY]
+        emotions = (1 - settings.distil) * emotions + settings.distil * opinion[train, : len(EMOTIONS)]
+        aggression = (1 - settings.distil) * aggression + settings.distil * opinion[train, len(EMOTIONS)]
     by_clip: list[list[int]] = [[] for _ in clips]
     for number, clip in enumerate(segments.clip):
         by_clip[clip].append(number)
@@ -274,7 +258,7 @@ def _with_negatives(
     progress: Progress,
 ) -> Examples:
     """Append noises and nonverbal sounds as examples of what no angry voice is in."""
-    files = negative_files(data, "train")
+    files = negative_files(data, "train", commercial=settings.commercial)
     if settings.limit is not None:
         files = files[:: max(1, len(files) // settings.limit)]
     if settings.added is not None:

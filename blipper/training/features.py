@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,9 @@ def compute_frames(
     workers: int = 1,
     progress: Progress = silent,
 ) -> Frames:
-    """Compute the frames of some segments, or read them from the cache.
+    """Return the frames of some segments; those of all are computed once, and cached.
+
+    So folds share them: who teaches decides what is read, not what is computed.
 
     Parameters
     ----------
@@ -90,41 +93,56 @@ def compute_frames(
     kept = {
         key: value for key, value in front.to_dict().items() if key not in ("levelling", "floor", "scale")
     }
-    described = [segments.digest, chosen.tolist(), kept, version]
+    described = [segments.digest, segments.clip.tolist(), kept, version]
     if version:
         described += [seed, repr(settings), [str(p) for p in noises], [str(p) for p in rooms]]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
-    file = cache / f"frames-{name}.npz"
-    if not file.exists():
-        parts = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
-        jobs = [
-            ([segments.read(int(i)) for i in part], part, front, version, seed, settings, noises, rooms)
-            for part in parts
-        ]
-        results: list[tuple[Float16, NDArray[np.int64]]] = [None] * len(jobs)  # type: ignore[list-item]
-        if workers == 1:
-            for i, job in enumerate(jobs):
-                progress("features", i * _CHUNK, len(chosen))
-                results[i] = _compute(*job)
-        else:
-            context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
-                futures = {pool.submit(_compute, *job): i for i, job in enumerate(jobs)}
-                for done, future in enumerate(as_completed(futures)):
-                    progress("features", done * _CHUNK, len(chosen))
-                    results[futures[future]] = future.result()
-        partial = file.with_suffix(".partial.npz")
-        values = np.concatenate([frames for frames, _ in results])
-        np.savez(partial, values=values, length=np.concatenate([lengths for _, lengths in results]))
-        partial.replace(file)
-    with np.load(file) as arrays:
-        values, computed = arrays["values"], arrays["length"].astype(np.int64)
+    file, counted = cache / f"frames-{name}.npy", cache / f"frames-{name}-lengths.npy"
+    if not (file.exists() and counted.exists()):
+        surroundings = (version, seed, settings, noises, rooms)
+        results = _compute_all(segments, front, surroundings, workers, progress)
+        lengths = np.concatenate([lengths for _, lengths in results])
+        for path, array in ((file, np.concatenate([frames for frames, _ in results])), (counted, lengths)):
+            partial = path.with_suffix(".partial.npy")
+            np.save(partial, array)
+            partial.replace(path)
+    computed = np.load(counted).astype(np.int64)
+    begin = np.cumsum(computed) - computed
+    stored = np.load(file, mmap_mode="r")
     start = np.zeros(len(segments), dtype=np.int64)
     length = np.zeros(len(segments), dtype=np.int64)
-    start[chosen] = np.cumsum(computed) - computed
-    length[chosen] = computed
-    progress("features", len(chosen), len(chosen))
+    length[chosen] = computed[chosen]
+    start[chosen] = np.cumsum(computed[chosen]) - computed[chosen]
+    values = np.empty((int(length.sum()), stored.shape[1]), dtype=np.float16)
+    for segment in chosen:
+        own = stored[begin[segment] : begin[segment] + length[segment]]
+        values[start[segment] : start[segment] + length[segment]] = own
+    progress("features", len(segments), len(segments))
     return Frames(values, start, length)
+
+
+def _compute_all(
+    segments: Segments, front: FrontEnd, surroundings: Any, workers: int, progress: Progress
+) -> list[tuple[Float16, NDArray[np.int64]]]:
+    numbers = np.arange(len(segments))
+    parts = [numbers[i : i + _CHUNK] for i in range(0, len(numbers), _CHUNK)]
+    results: list[tuple[Float16, NDArray[np.int64]]] = [None] * len(parts)  # type: ignore[list-item]
+
+    def job(part: NDArray[np.int64]) -> tuple[Any, ...]:
+        return ([segments.read(int(i)) for i in part], part, front, *surroundings)
+
+    if workers == 1:
+        for i, part in enumerate(parts):
+            progress("features", i * _CHUNK, len(segments))
+            results[i] = _compute(*job(part))
+        return results
+    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = {pool.submit(_compute, *job(part)): i for i, part in enumerate(parts)}
+        for done, future in enumerate(as_completed(futures)):
+            progress("features", done * _CHUNK, len(segments))
+            results[futures[future]] = future.result()
+    return results
 
 
 def _compute(

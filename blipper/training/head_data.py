@@ -15,11 +15,11 @@ from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
-from blipper.training.corpus import NO_NEGATIVES, sound_files
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.heard import Heard, HeardSettings, hear, put_in
 from blipper.training.prepare import Segments, prepare
-from blipper.training.splits import Side, Split, check_split, side_of_sound
+from blipper.training.sounds import negative_files, noise_files, sound_files
+from blipper.training.splits import Side, Split, check_split
 from blipper.voice.heads import POOL
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.whisper import STEP
@@ -133,7 +133,47 @@ def read_head_material(
         sides += [side for _, side in settings.added.clips]
     segments = prepare([clip.path for clip in clips], cache, progress=progress)
     check_split(clips, sides, segments.digest)
-    noises = tuple(p for p in sound_files(data / "noise") if side_of_sound(p) == "train")[: settings.limit]
+    return encode_clips(data, clips, np.array(sides), segments, encoder, settings, cache, progress=progress)
+
+
+def encode_clips(
+    data: Path,
+    clips: tuple[Clip, ...],
+    sides: NDArray[np.str_],
+    segments: Segments,
+    encoder: Path,
+    settings: HeadTrainSettings,
+    cache: Path,
+    *,
+    progress: Progress = silent,
+) -> HeadMaterial:
+    """Encode clips that are prepared, and put their targets beside.
+
+    Parameters
+    ----------
+    data : path
+        As for :func:`read_head_material`.
+    clips : tuple of Clip
+    sides : numpy.ndarray of str, shape (n_clips,)
+    segments : Segments
+        Of these clips.
+    encoder : path
+        Whisper's weights.
+    settings : HeadTrainSettings
+        Its split plays no part here.
+    cache : path
+    progress : Progress
+
+    Returns
+    -------
+    HeadMaterial
+
+    Raises
+    ------
+    ModelError
+        If the encoder cannot be read.
+    """
+    noises = tuple(noise_files(data, "train"))[: settings.limit]
     rooms = tuple(sound_files(data / "rir"))[: settings.limit]
     heard = [
         HeardSettings(version, 0, settings.augmentation, noises, rooms)
@@ -157,7 +197,7 @@ def read_head_material(
     intense = {"strong": 1.0, "high": 1.0, "normal": 0.0, "low": 0.0, "medium": 0.5}
     return HeadMaterial(
         clips=clips,
-        sides=np.array(sides),
+        sides=sides,
         segments=segments,
         versions=versions,
         negatives=hear(negatives, len(negatives), encoder, cache, progress=progress) if negatives else None,
@@ -168,7 +208,7 @@ def read_head_material(
         asked=np.array(
             [[c.sex in ("female", "male"), c.intensity in intense] for c in clips], dtype=np.float32
         ),
-        weight=_weights(clips, labels, np.array(sides) == "train", settings),
+        weight=_weights(clips, labels, sides == "train", settings),
         deeper=deeper,
         deeper_negatives=deeper_negatives,
     )
@@ -189,8 +229,7 @@ def _limited(clips: Sequence[Clip], split: Split, limit: int | None) -> list[Cli
 
 
 def _negatives(data: Path, settings: HeadTrainSettings, cache: Path, progress: Progress) -> Segments | None:
-    files = [*sound_files(data / "noise"), *sound_files(data / "nonverbal")]
-    files = [p for p in files if p.parent.name not in NO_NEGATIVES and side_of_sound(p) == "train"]
+    files = negative_files(data, "train")
     if settings.limit is not None:
         files = files[:: max(1, len(files) // settings.limit)]
     if settings.added is not None:

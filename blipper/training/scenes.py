@@ -24,10 +24,9 @@ from blipper.recording import Float32
 from blipper.results import Analysis, Span
 from blipper.settings import Settings
 from blipper.training import event_scores
-from blipper.training.corpus import sound_files
 from blipper.training.mixing import Voices, add_floor, add_noise, in_room, within_scale
 from blipper.training.prepare import SAMPLING_RATE, as_recording, read_mono
-from blipper.training.splits import side_of_sound
+from blipper.training.sounds import noise_files, sound_files
 from blipper.voice.models import VoiceModel
 
 #: How many scenes there are, and how long each lasts in seconds.
@@ -270,7 +269,7 @@ def measure_scenes(
         What the scenes are, the figures of :func:`blipper.training.event_scores.summarize` at the model's own
         threshold, and under ``thresholds`` at those of :data:`THRESHOLDS`.
     """
-    noises = [path for path in sound_files(data / "noise") if side_of_sound(path) == "test"]
+    noises = noise_files(data, "test")
     rooms = sound_files(data / "rir")
     scenes: list[Scene] = []
     analyses: list[Analysis] = []

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from blipper.errors import SettingsError
 from blipper.training.added import Added
 from blipper.training.augment import AugmentSettings
+from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.frontend import FrontEnd
 from blipper.voice.networks import NetworkSettings
 
+#: Corpora whose licence allows commercial use.
+COMMERCIAL: Final = ("crema-d",)
 #: Where the teacher is looked for below the data folder, unless a setting names it.
 TEACHER = Path("whisper-tiny-en-encoder", "encoder.safetensors")
 
@@ -47,9 +50,11 @@ class TrainSettings:
     versions : int
         Augmented versions of each training clip, beside the clip itself.
     distil : float
-        Share of the teacher's opinion in the target, 0 to 1; 0 trains without a teacher.
+        Share of the opinion of the teacher, ``whisper-cnn``, in the target, 0 to 1; 0 trains without one.
     groups : int
         Groups of speakers for the teacher's cross-fitting.
+    teacher_epochs : int
+        Epochs of each of the teacher's heads before its last layers are trained anew.
     hints : int
         Principal components of the teacher's embedding that the network learns to predict; 0 for none.
     hint_weight : float
@@ -70,6 +75,9 @@ class TrainSettings:
     network : NetworkSettings
     front : FrontEnd
     augmentation : AugmentSettings
+    commercial : bool
+        Whether to learn only from what allows commercial use: the corpora in :data:`COMMERCIAL`, noises in
+        :data:`blipper.training.sounds.COMMERCIAL_NOISE`, rooms. Other corpora's test speakers still test.
     added : Added, optional
         Clips beside the corpora: the library's verdicts.
     """
@@ -88,7 +96,8 @@ class TrainSettings:
     mixup: float = 0.3
     versions: int = 5
     distil: float = 0.6
-    groups: int = 5
+    groups: int = 3
+    teacher_epochs: int = 8
     hints: int = 96
     hint_weight: float = 0.5
     negatives: float = 0.06
@@ -102,6 +111,7 @@ class TrainSettings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     front: FrontEnd = field(default_factory=FrontEnd)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
+    commercial: bool = False
     added: Added | None = None
 
     def __post_init__(self) -> None:
@@ -119,6 +129,7 @@ class TrainSettings:
             "versions": (0, 100),
             "distil": (0, 1),
             "groups": (2, 50),
+            "teacher_epochs": (1, 1000),
             "hints": (0, 1024),
             "hint_weight": (0, 100),
             "negatives": (0, 0.5),
@@ -134,6 +145,8 @@ class TrainSettings:
                 )
         if self.hold_out is not None:
             leave_out(self.hold_out)
+        if self.commercial and self.hold_out in COMMERCIAL:
+            raise SettingsError(f"corpus {self.hold_out!r} cannot be left out of training for commercial use")
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
         if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
@@ -157,6 +170,21 @@ class TrainSettings:
         }
         return cls(**{**small, **changes})
 
+    def teaching(self) -> HeadTrainSettings:
+        """Return how the teacher's heads are trained: as ``whisper-cnn`` is, on the same split."""
+        return HeadTrainSettings(
+            fold=self.fold,
+            hold_out=self.hold_out,
+            seed=self.seed,
+            epochs=self.teacher_epochs,
+            augmentation=self.augmentation,
+            versions=0 if self.commercial else 1,  # what is heard with noise is shared with whisper-cnn
+            negatives=0.0 if self.commercial else HeadTrainSettings.negatives,
+            limit=self.limit,
+            threads=self.threads,
+            workers=self.workers,
+        )
+
     def split(self) -> Split:
         """Return who is on which side."""
         return make_split(self.fold) if self.hold_out is None else leave_out(self.hold_out)
@@ -170,6 +198,8 @@ class TrainSettings:
             del values["hold_out"]  # as before there was one: checkpoints go by these values
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
+        if not self.commercial:
+            del values["commercial"]
         del values["added"]
         if self.added is not None:
             values["added"] = dict(self.added.counts)

@@ -1,124 +1,134 @@
-"""The teacher: a two-layer perceptron on what Whisper's encoder hears.
+"""The teacher: ``whisper-cnn``, whose opinion of a clip counts only where it never met the speaker.
 
-Tiny networks trained on acted labels alone stall. This one learns from the perceptron's opinions as well:
-each training clip is judged by perceptrons that never met its speaker (cross-fitting), so the opinions are
-honest about which clips are hard. Validation and test speakers teach nothing.
+Tiny networks trained on acted labels alone stall. This one learns from a larger model's opinions as well:
+heads over Whisper's encoder are trained as ``whisper-cnn`` is, each without one group of the training
+speakers, and judge the clips of that group (cross-fitting), so the opinions are honest about which clips are
+hard. Validation and test speakers teach nobody.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
+from blipper.training.head_data import HeadMaterial
+from blipper.training.head_fit import fit_head, heads_of, score_head
+from blipper.training.head_settings import HeadTrainSettings
+from blipper.voice.labels import EMOTIONS
 
 
-def opinions(
-    embeddings: Float32,
-    emotions: NDArray[np.int64],
-    speakers: Sequence[str],
-    train: NDArray[np.bool_],
-    *,
-    seed: int,
-    n_groups: int = 5,
-    n_models: int = 2,
-    epochs: int = 30,
-    progress: Progress = silent,
-) -> Float32:
-    """Judge every clip by perceptrons that never saw its speaker.
+def speaker_groups(speakers: Sequence[str], train: NDArray[np.bool_], n: int, seed: int) -> NDArray[np.int64]:
+    """Deal the training speakers out to groups at random, corpus by corpus.
 
     Parameters
     ----------
-    embeddings : numpy.ndarray of float32, shape (n_clips, n)
-    emotions : numpy.ndarray of int, shape (n_clips,)
-        Index into the labels.
     speakers : sequence of str
-        One a clip, unique over all corpora.
+        ``corpus/speaker`` of each clip.
     train : numpy.ndarray of bool, shape (n_clips,)
-        Clips that may teach. Those of other speakers are judged by all the perceptrons and teach none.
+    n : int
+        Groups.
     seed : int
-    n_groups : int
-        Groups of speakers for cross-fitting.
-    n_models : int
-        Perceptrons a group, averaged.
-    epochs : int
-    progress : Progress
-        Told perceptrons, as step ``"opinions"``.
 
     Returns
     -------
-    numpy.ndarray of float32, shape (n_clips, 8)
+    numpy.ndarray of int, shape (n_clips,)
+        0 to ``n - 1``; -1 for a clip that does not teach.
     """
     names = np.array(speakers)
-    known = np.unique(names[train])
     rng = np.random.default_rng(seed)
-    groups = dict(zip(rng.permutation(known), np.arange(len(known)) % n_groups, strict=True))
-    group = np.array([groups.get(name, -1) for name in names])
-    totals = np.zeros((len(names), 8), dtype=np.float32)
-    counts = np.zeros(len(names), dtype=np.float32)
+    # One after another through the corpora: a corpus's speakers are spread as evenly as they can be.
+    known = sorted(rng.permutation(np.unique(names[train])), key=lambda name: name.split("/")[0])
+    group = {name: i % n for i, name in enumerate(known)}
+    return np.array([group[name] if own else -1 for name, own in zip(names, train, strict=True)])
+
+
+def opinions(
+    material: HeadMaterial,
+    settings: HeadTrainSettings,
+    n_groups: int,
+    cache: Path,
+    *,
+    progress: Progress = silent,
+) -> Float32:
+    """Judge every clip by heads that never heard its speaker, or read that from the cache.
+
+    Parameters
+    ----------
+    material : HeadMaterial
+        Clips on the training side teach. The others are judged by all the heads, and teach none.
+    settings : HeadTrainSettings
+        How each head is trained; its seed also decides the groups.
+    n_groups : int
+        Groups of speakers, and heads.
+    cache : path
+        Folder for the result and, after an interrupt, for what there is of it.
+    progress : Progress
+        Told heads, in fractions, as step ``"opinions"``.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_clips, 9)
+        Probabilities of the eight emotions, then of anger, as the head for aggression has it.
+    """
+    speakers = [f"{clip.corpus}/{clip.speaker}" for clip in material.clips]
+    group = speaker_groups(speakers, material.sides == "train", n_groups, settings.seed)
+    described = json.dumps([settings.to_dict(), n_groups, material.segments.digest], sort_keys=True)
+    key = hashlib.sha256(described.encode() + group.tobytes() + material.targets.tobytes()).hexdigest()[:16]
+    totals = np.zeros((len(group), len(EMOTIONS) + 1), dtype=np.float32)
+    counts = np.zeros(len(group), dtype=np.float32)
     for g in range(n_groups):
-        learn = train & (group != g)
-        judged = (group == g) | ~train
-        for m in range(n_models):
-            progress("opinions", g * n_models + m, n_groups * n_models)
-            totals[judged] += _perceptron(
-                embeddings[learn], emotions[learn], embeddings[judged], seed + 100 * g + m, epochs
-            )
-            counts[judged] += 1
-    progress("opinions", n_groups * n_models, n_groups * n_models)
+        judged = np.flatnonzero((group == g) | (group < 0))
+        file = cache / f"opinions-{key}-{g}.npy"
+        if not file.exists():
+            _save(file, _judge(material, settings, g, group, judged, file, n_groups, progress))
+        totals[judged] += np.load(file)
+        counts[judged] += 1
+        progress("opinions", g + 1, n_groups)
     return totals / counts[:, np.newaxis]
 
 
-def _perceptron(
-    x: Float32, y: NDArray[np.int64], judged: Float32, seed: int, epochs: int, mixup: float = 0.3
+def _judge(
+    material: HeadMaterial,
+    settings: HeadTrainSettings,
+    g: int,
+    group: NDArray[np.int64],
+    judged: NDArray[np.int64],
+    file: Path,
+    n_groups: int,
+    progress: Progress,
 ) -> Float32:
-    """Train one perceptron with dropout and mixup, and return its probabilities."""
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-3
-    x, judged = (x - mean) / deviation, (judged - mean) / deviation
-    target = np.eye(8, dtype=np.float32)[y]
-    model = keras.Sequential(
-        [
-            keras.Input((x.shape[1],)),
-            keras.layers.Dropout(0.4),
-            keras.layers.Dense(384, activation="relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(8),
-        ]
+    """Train a head without group `g`, and return its probabilities."""
+    weight = np.where(group == g, 0.0, material.weight)
+    sides = material.sides.copy()
+    sides[group == g] = "test"
+    own = replace(material, sides=sides, weight=weight / weight.sum())
+    checkpoint = file.with_name(f"checkpoint-{file.stem}.npz")
+    head = fit_head(
+        own,
+        settings,
+        0,
+        checkpoint,
+        progress=lambda step, done, total: progress("opinions", g + done / total, n_groups),
     )
-    batch = 128
-    steps = max(1, len(x) // batch)
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, steps * epochs)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-2)
-    optimizer.build(model.trainable_variables)
+    logits = score_head(heads_of([head], settings), material.versions[0], judged).astype(np.float64)
+    checkpoint.unlink(missing_ok=True)
+    named = np.exp(logits[:, : len(EMOTIONS)] - logits[:, : len(EMOTIONS)].max(axis=1, keepdims=True))
+    angry = 1 / (1 + np.exp(-logits[:, len(EMOTIONS) :]))
+    return np.hstack([named / named.sum(axis=1, keepdims=True), angry]).astype(np.float32)
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(inputs: Any, targets: Any) -> None:
-        with tf.GradientTape() as tape:
-            logits = model(inputs, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
-    for _ in range(epochs):
-        order = rng.permutation(len(x))
-        for first in range(0, steps * batch, batch):
-            chosen = order[first : first + batch]
-            other = rng.permutation(chosen)
-            share = rng.beta(mixup, mixup, size=(len(chosen), 1)).astype(np.float32)
-            step(
-                share * x[chosen] + (1 - share) * x[other],
-                share * target[chosen] + (1 - share) * target[other],
-            )
-    return np.asarray(tf.nn.softmax(model(judged, training=False)), dtype=np.float32)
+def _save(file: Path, values: Float32) -> None:
+    partial = file.with_suffix(".partial.npy")
+    np.save(partial, values)
+    partial.replace(file)
 
 
 def components(embeddings: Float32, train: NDArray[np.bool_], n: int) -> Float32:

@@ -24,15 +24,14 @@ from blipper.training.corpus import (
     Material,
     cache_folder,
     missing_material,
-    negative_files,
     read_material,
-    sound_files,
     teacher_file,
 )
 from blipper.training.data import ANGRY, steps_an_epoch
 from blipper.training.fit import Fitted, fit
 from blipper.training.prepare import Segments
 from blipper.training.settings import TrainSettings
+from blipper.training.sounds import negative_files, sound_files
 from blipper.training.splits import Split, side_of_sound
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration, VoiceModel, load_folder
@@ -131,8 +130,8 @@ def train(
             "best_epoch": fitted.best_epoch,
             "windows_an_epoch": steps_an_epoch(material.examples, settings) * settings.batch,
             "parameters": int(sum(weights.size for weights in fitted.weights.values())),
-            "teacher": "Whisper tiny.en encoder" if material.taught else None,
-            "missing": missing_material(data),
+            "teacher": "whisper-cnn on Whisper's tiny.en encoder" if material.taught else None,
+            "missing": missing_material(data, commercial=settings.commercial),
             "seconds": round(time.perf_counter() - began),
             "history": [{k: rounded(v) for k, v in epoch.items()} for epoch in fitted.history],
         },

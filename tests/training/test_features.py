@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from blipper.errors import DatasetError
+from blipper.training import features
 from blipper.training.data import Examples, batches, sampling_weights
 from blipper.training.features import Frames, compute_frames
 from blipper.training.prepare import Segments, prepare, read_mono
@@ -82,6 +83,19 @@ def test_frames_are_the_apps_and_come_back_from_the_cache(whole: Segments, tmp_p
         expected = log_mel(whole.read(2), FRONT)
         assert np.allclose(frames.read(2, 0, 397), expected, atol=0.05)  # float16
         assert np.array_equal(frames.read(2, 100, 5), frames.read(2, 0, 397)[100:105])
+
+
+def test_who_teaches_decides_what_is_read_and_not_what_is_computed(
+    whole: Segments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = compute_frames(whole, np.array([0, 1]), FRONT, tmp_path / "cache", version=1)
+    monkeypatch.setattr(features, "_compute_all", lambda *given: pytest.fail("computed again"))
+    other = compute_frames(whole, np.array([1, 2]), FRONT, tmp_path / "cache", version=1)
+    assert (first.length > 0).tolist() == [True, True, False]
+    assert (other.length > 0).tolist() == [False, True, True]
+    n = int(first.length[1])
+    assert np.array_equal(first.read(1, 0, n), other.read(1, 0, n))
+    assert len(other.values) == other.length.sum()
 
 
 def test_augmented_frames_depend_on_the_seed_alone(whole: Segments, tmp_path: Path) -> None:

@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from blipper.errors import ModelError
+from blipper.datasets import Clip
+from blipper.errors import Cancelled, ModelError
 from blipper.training import encoder, teacher
+from blipper.training.head_data import HeadMaterial
+from blipper.training.head_fit import fit_head, heads_of, score_head
+from blipper.training.head_settings import HeadTrainSettings
+from blipper.training.heard import Heard
+from blipper.training.prepare import Segments
 from blipper.training.settings import TEACHER
 from blipper.voice import whisper
+from blipper.voice.heads import HeadSettings
+from blipper.voice.labels import EMOTIONS
 
 
 @pytest.fixture(scope="module")
@@ -81,34 +89,119 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
         encoder.load_encoder(tmp_path / "x.safetensors")
 
 
-def test_nobody_is_judged_by_who_heard_them() -> None:
+def heard_of(frames: np.ndarray) -> Heard:
+    """One clip a row of ``frames``, shape (n_clips, n, blocks, width)."""
+    n, each = frames.shape[:2]
+    shard = frames.reshape(n * each, *frames.shape[2:]).astype(np.float16)
+    return Heard((shard,), np.zeros(n, np.int64), np.arange(n) * each, np.full(n, each))
+
+
+def material_of(
+    signal: np.ndarray, labels: np.ndarray, speaker: np.ndarray, train: np.ndarray
+) -> HeadMaterial:
+    """Clips whose every frame is ``signal`` with noise, shape (n_clips, width)."""
+    rng = np.random.default_rng(9)
+    n = len(labels)
+    frames = signal[:, np.newaxis, np.newaxis] + rng.normal(0, 0.05, (n, 14, 4, signal.shape[1]))
+    clips = tuple(
+        Clip(
+            Path("x.wav"),
+            "savee",
+            f"{speaker[i]:02d}",
+            "male",
+            EMOTIONS[labels[i]],
+            "normal",
+            "",
+            f"savee/{i}",
+        )
+        for i in range(n)
+    )
+    segments = Segments(
+        np.zeros(0, np.int16), np.arange(n), np.zeros(n, np.int64), np.zeros(n, np.int64),
+        np.zeros(n, np.bool_), tuple(str(i) for i in range(n)),
+    )  # fmt: skip
+    return HeadMaterial(
+        clips=clips,
+        sides=np.where(train, "train", "test"),
+        segments=segments,
+        versions=(heard_of(frames),),
+        negatives=None,
+        labels=labels,
+        targets=np.eye(8, dtype=np.float32)[labels],
+        own=np.ones((n, 8), np.float32),
+        aside=np.zeros((n, 2), np.float32),
+        asked=np.zeros((n, 2), np.float32),
+        weight=train / train.sum(),
+    )
+
+
+SMALL = HeadTrainSettings(
+    epochs=2, judge_epochs=40, batch=16, masking=0.0, dropout=0.0, mixup=0.0, versions=0, average=0.9,
+    learning_rate=3e-3, network=HeadSettings(width=40, channels=8, dilations=(1,), squeeze=4, embedding=16),
+)  # fmt: skip
+
+
+def test_nobody_is_judged_by_who_heard_them(tmp_path: Path) -> None:
     """Each speaker has a private mark that gives the label away to whoever learned it; nothing else does."""
     rng = np.random.default_rng(0)
-    n_speakers, each = 12, 30
-    speaker = np.repeat(np.arange(n_speakers), each)
-    labels = rng.integers(0, 2, n_speakers * each)
-    x = rng.normal(0, 0.05, (len(labels), 40)).astype(np.float32)
-    x[np.arange(len(x)), speaker] += np.where(labels, 3, -3) * np.where(speaker % 2, 1, -1)
-    train = speaker < 10
-    found = teacher.opinions(x, labels, [str(s) for s in speaker], train, seed=0, n_models=1, epochs=15)
-    assert np.allclose(found.sum(axis=1), 1, atol=1e-4)
-    right = found[:, :2].argmax(axis=1) == labels
-    assert 0.3 < right[train].mean() < 0.7
-    assert 0.2 < right[~train].mean() < 0.8
+    speaker = np.repeat(np.arange(24), 12)
+    labels = rng.choice([0, 4], len(speaker))
+    signal = np.zeros((len(speaker), 40))
+    signal[np.arange(len(speaker)), speaker] = np.where(labels, 3, -3) * np.where(speaker % 2, 1, -1)
+    train = speaker < 16
+    material = material_of(signal, labels, speaker, train)
+    found = teacher.opinions(material, SMALL, 3, tmp_path)
+    assert found.shape == (288, 9)
+    assert np.allclose(found[:, :8].sum(axis=1), 1, atol=1e-4)
+    right = np.where(found[:, 4] > found[:, 0], 4, 0) == labels
+    assert 0.2 < right[train].mean() < 0.8
+    assert 0.1 < right[~train].mean() < 0.9
+    # That it could have been learned: a head that heard all of them knows.
+    head = fit_head(material, SMALL, 0, None)
+    logits = score_head(heads_of([head], SMALL), material.versions[0], np.flatnonzero(train))
+    assert (np.where(logits[:, 4] > logits[:, 0], 4, 0) == labels[train]).mean() > 0.95
 
 
-def test_opinions_repeat_and_learn_what_speakers_share() -> None:
+def test_opinions_are_learned_once_and_go_on_after_an_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(1)
-    labels = rng.integers(0, 3, 300)
-    x = (np.eye(3)[labels] @ rng.normal(size=(3, 20)) + rng.normal(0, 0.3, (300, 20))).astype(np.float32)
-    speakers = [str(i % 10) for i in range(300)]
-    train = np.arange(300) < 240
-    one, same = (
-        teacher.opinions(x, labels, speakers, train, seed=3, n_groups=2, n_models=1, epochs=10)
-        for _ in range(2)
-    )
-    assert np.array_equal(one, same)
-    assert (one.argmax(axis=1) == labels).mean() > 0.9
+    labels = rng.choice([0, 3, 4], 200)
+    speaker = np.arange(200) % 10
+    signal = np.eye(8)[labels] @ rng.normal(size=(8, 40)) + rng.normal(0, 0.3, (200, 40))
+    material = material_of(signal, labels, speaker, speaker < 8)
+
+    def stop(step: str, done: float, total: float) -> None:
+        assert (step, total) == ("opinions", 2)
+        if done > 1.2:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        teacher.opinions(material, SMALL, 2, tmp_path, progress=stop)
+    trained: list[int] = []
+    fit = teacher.fit_head
+    monkeypatch.setattr(teacher, "fit_head", lambda *given, **how: trained.append(0) or fit(*given, **how))
+    found = teacher.opinions(material, SMALL, 2, tmp_path)
+    assert len(trained) == 1, "the first head was on file"
+    assert (found[:, :8].argmax(axis=1) == labels).mean() > 0.9
+    assert np.corrcoef(found[:, 8], labels == 4)[0, 1] > 0.8
+    assert np.array_equal(teacher.opinions(material, SMALL, 2, tmp_path), found)
+    assert len(trained) == 1
+    whole = tmp_path / "again"
+    whole.mkdir()
+    assert np.allclose(teacher.opinions(material, SMALL, 2, whole), found, atol=1e-5)
+    assert not list(whole.glob("checkpoint-*"))
+
+
+def test_groups_share_a_corpuss_speakers_out_evenly() -> None:
+    names = [f"{corpus}/{i}" for corpus, n in (("a", 7), ("b", 2)) for i in range(n) for _ in range(3)]
+    train = np.array([name != "a/0" for name in names])
+    group = teacher.speaker_groups(names, train, 3, seed=5)
+    assert (group == -1).tolist() == (~train).tolist()
+    by_speaker = {name: set(group[[other == name for other in names]].tolist()) for name in names}
+    assert all(len(found) == 1 for found in by_speaker.values()), "a speaker is in one group"
+    sizes = np.bincount([found.pop() for name, found in by_speaker.items() if name != "a/0"], minlength=3)
+    assert sizes.tolist() in ([3, 3, 2], [3, 2, 3], [2, 3, 3])
 
 
 def test_components_are_fitted_on_training_clips() -> None:

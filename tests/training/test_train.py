@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from blipper.errors import Cancelled, DatasetError, ModelError, SettingsError
-from blipper.training import evaluate
+from blipper.training import corpus, evaluate, features, head_data
 from blipper.training.card import render
 from blipper.training.corpus import missing_material
 from blipper.training.fit import learning_rate
+from blipper.training.folds import settings_from
+from blipper.training.prepare import prepare
+from blipper.training.sounds import noise_files
 from blipper.training.train import METRICS, PREDICTIONS, TrainResult, TrainSettings, train
 from blipper.voice.models import load_folder
 
@@ -95,10 +98,75 @@ def test_missing_material_is_named(tmp_path: Path) -> None:
     assert missing_material(tmp_path) == ["ravdess", "crema-d", "savee", "nonverbal", "rir"]
 
 
+def test_for_commercial_use_nothing_else_is_learned_from(
+    data_dir: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def noted(paths: list[Path], *given: Any, **how: Any) -> Any:
+        read.extend(paths)
+        return prepare(paths, *given, **how)
+
+    for module in (corpus, head_data):
+        monkeypatch.setattr(module, "prepare", noted)
+    surroundings: list[Path] = []
+
+    def heard(sounds: Any, numbers: Any, front: Any, version: int, seed: int, *given: Any) -> Any:
+        surroundings.extend([*given[1], *given[2]])
+        return compute(sounds, numbers, front, version, seed, *given)
+
+    compute = features._compute
+    monkeypatch.setattr(features, "_compute", heard)
+    settings = TrainSettings.smoke(
+        cache=cache / "open", epochs=1, limit=4, commercial=True, distil=0.5,
+        teacher_epochs=1,
+    )  # fmt: skip
+    found = train(data_dir, tmp_path / "mel-cnn-open", settings=settings).metrics
+    clips = found["split"]["clips"]
+    assert set(clips["train"]) == set(clips["validation"]) == {"crema-d"}
+    assert set(clips["test"]) == set(found["test"]["corpora"]) == {"ravdess", "crema-d", "savee", "tess"}
+    sounds = {path.relative_to(data_dir).parts[:2] for path in read if path.is_relative_to(data_dir)}
+    learned = {path for path in sounds if path[0] in ("noise", "nonverbal", "rir")}
+    assert learned == {("noise", "household")}
+    noises = {path.relative_to(data_dir).parts[:2] for path in surroundings}
+    assert {path[0] for path in noises} == {"noise", "rir"}
+    assert ("noise", "household") in noises
+    assert not any(path[1] in ("nonspeech", "urban") for path in noises)
+    teaching = settings.teaching()
+    assert (teaching.versions, teaching.negatives) == (0, 0.0)
+    assert found["training"]["missing"] == []
+    assert found["settings"]["commercial"] is True
+    assert settings_from(found["settings"]).commercial
+    card = " ".join((tmp_path / "mel-cnn-open" / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert "only from what allows commercial use: CREMA-D" in card
+    assert "no commercial use" not in card
+    assert "coughs" not in card.split("## Training")[0]
+    assert "| RAVDESS | CC BY-NC-SA 4.0 | 0 (0) | 0 (0) | 4 (" in card
+    with pytest.raises(SettingsError, match="'crema-d' cannot be left out"):
+        TrainSettings(commercial=True, hold_out="crema-d")
+
+
+def test_what_is_missing_for_commercial_use(tmp_path: Path) -> None:
+    clip = tmp_path / "OAF_angry" / "OAF_back_angry.wav"
+    clip.parent.mkdir()
+    clip.write_bytes(b"named like TESS")
+    assert missing_material(tmp_path, commercial=True) == ["crema-d", "noise", "rir"]
+    for folder in ("nonspeech", "household"):
+        (tmp_path / "noise" / folder).mkdir(parents=True)
+        for i in range(40):
+            (tmp_path / "noise" / folder / f"{i}.wav").write_bytes(b"sound")
+    assert missing_material(tmp_path, commercial=True) == ["crema-d", "rir"]
+    sides = [noise_files(tmp_path, side, commercial=True) for side in ("train", "test")]
+    assert all(path.parent.name == "household" for side in sides for path in side)
+    assert len(sides[0]) + len(sides[1]) == 40
+    assert sides[1]
+    assert len(noise_files(tmp_path, "train")) > len(sides[0])
+
+
 def test_the_card_names_the_figures(result: TrainResult) -> None:
     card = (result.folder / "MODEL_CARD.md").read_text()
-    for corpus in ("ravdess", "crema-d", "tess", "savee"):
-        value = result.metrics["test"]["corpora"][corpus]["uar"]["value"]
+    for name in ("ravdess", "crema-d", "tess", "savee"):
+        value = result.metrics["test"]["corpora"][name]["uar"]["value"]
         assert f"{value:.3f}" in card
     assert result.metrics["model"]["sha256"] in card
     assert "no commercial use" in card
@@ -127,9 +195,15 @@ def test_interrupted_and_taken_up_again_it_is_the_same(
 
 
 def test_with_a_teacher(data_dir: Path, cache: Path, tmp_path: Path) -> None:
-    settings = TrainSettings.smoke(cache=cache / "first", epochs=1, limit=4, distil=0.5, hints=4)
+    settings = TrainSettings.smoke(
+        cache=cache / "first", epochs=1, limit=4, distil=0.5, hints=4, teacher_epochs=1
+    )
     found = train(data_dir, tmp_path / "taught", settings=settings).metrics
-    assert found["training"]["teacher"] == "Whisper tiny.en encoder"
+    assert found["training"]["teacher"] == "whisper-cnn on Whisper's tiny.en encoder"
+    card = (tmp_path / "taught" / "MODEL_CARD.md").read_text()
+    assert "50% of each target is the opinion of a teacher (whisper-cnn on Whisper's" in " ".join(
+        card.split()
+    )
     assert np.isfinite(found["training"]["history"][0]["loss"])
 
 
