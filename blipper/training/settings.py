@@ -89,7 +89,7 @@ class TrainSettings:
     epochs: int = 45
     patience: int = 12
     batch: int = 32
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
     label_smoothing: float = 0.05
