@@ -1,4 +1,4 @@
-"""The figures of whisper-cnn's page are those of the predictions that ship."""
+"""The figures of the voice models' page are those of the predictions that ship."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from blipper.evaluation import Evaluation, read_evaluation
 from blipper.training.assess import recompute
 from blipper.training.card import render
 from blipper.training.splits import FOLDS, leave_out
-from tools.voice_figures import LEFT_OUT, MODEL, PAGE, rewrite
+from tools.voice_figures import BESIDE, LEFT_OUT, MODELS, PAGE, evaluations, rewrite
+
+MODEL = MODELS / "whisper-cnn"
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +22,12 @@ def shipped() -> Evaluation:
 
 def test_the_page_shows_what_metrics_json_says(shipped: Evaluation) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert rewrite(text, shipped) == text
+    assert rewrite(text, evaluations()) == text
     accuracy = shipped.metrics["left_out"]["savee"]["common"]["accuracy"]["value"]
     assert f"| SAVEE | 420 | 4 | {accuracy:.3f} (" in text.split(LEFT_OUT)[1]
+    beside = text.split(BESIDE)[1].split("\n\n")[0]
+    for path in MODELS.glob("*-cnn*"):
+        assert f"| {path.name} " in beside
 
 
 def test_every_corpus_was_left_out_whole(shipped: Evaluation) -> None:

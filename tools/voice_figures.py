@@ -1,4 +1,4 @@
-"""The figures of ``docs/research/voice-models.md``, written from whisper-cnn's metrics.json and predictions.
+"""The figures of ``docs/research/voice-models.md``, written from the models' metrics.json and predictions.
 
 Usage: python tools/voice_figures.py          (rewrites the page's tables between the markers)
 """
@@ -17,7 +17,8 @@ from blipper.measures import select  # noqa: E402
 from blipper.training.evaluate import figures  # noqa: E402
 
 PAGE = ROOT / "docs" / "research" / "voice-models.md"
-MODEL = ROOT / "models" / "whisper-cnn"
+MODELS = ROOT / "models"
+BESIDE = "<!-- beside: tools/voice_figures.py -->\n"
 FOLDS, LEFT_OUT = "<!-- folds: tools/voice_figures.py -->\n", "<!-- left out: tools/voice_figures.py -->\n"
 END = "<!-- end of table -->"
 
@@ -50,6 +51,24 @@ def folds_table(evaluation: Evaluation) -> str:
         f"| {title} | {_figure(figure)} | {_STARTS[name]:.3f} | {_AIMS[name]:g} |"
         for title, name, figure in named
     ]
+    return "\n".join(rows) + "\n"
+
+
+def beside_table(found: dict[str, Evaluation]) -> str:
+    """Return the figures of every model that ships, on the test speakers of fold 1."""
+    tests = {name: evaluation.metrics["test"] for name, evaluation in found.items()}
+    rows = [f"| test speakers of fold 1 | {' | '.join(tests)} |", "|" + "---|" * (len(tests) + 1)]
+    for corpus, title in _TITLES.items():
+        parts = [test["corpora"][corpus] for test in tests.values()]
+        cells = [_figure(part["uar"]) for part in parts]
+        rows.append(f"| {title}, UAR of {len(parts[0]['classes'])} | {' | '.join(cells)} |")
+    for title, part, key in (
+        ("six common emotions over RAVDESS, CREMA-D and SAVEE, accuracy", "common", "accuracy"),
+        ("six common emotions over all four, accuracy", "all", "accuracy"),
+    ):
+        rows.append(f"| {title} | {' | '.join(_figure(test[part][key]) for test in tests.values())} |")
+    angry = [_figure(test["all"]["angry"]["roc_auc"]) for test in tests.values()]
+    rows.append(f"| angry against the rest over all four, ROC-AUC | {' | '.join(angry)} |")
     return "\n".join(rows) + "\n"
 
 
@@ -100,18 +119,26 @@ def _figure(figure: dict[str, Any]) -> str:
     return f"{figure['value']:.3f} ({low:.3f} to {high:.3f})"
 
 
-def rewrite(text: str, evaluation: Evaluation) -> str:
+def rewrite(text: str, found: dict[str, Evaluation]) -> str:
     """Put the tables between the markers of a page."""
-    left_out = left_out_table(evaluation) + "\n" + carried_table(evaluation)
-    for start, table in ((FOLDS, folds_table(evaluation)), (LEFT_OUT, left_out)):
+    heads = found["whisper-cnn"]
+    left_out = left_out_table(heads) + "\n" + carried_table(heads)
+    tables = {FOLDS: folds_table(heads), LEFT_OUT: left_out, BESIDE: beside_table(found)}
+    for start, table in tables.items():
         head, rest = text.split(start)
         text = head + start + table + END + rest.split(END, 1)[1]
     return text
 
 
+def evaluations() -> dict[str, Evaluation]:
+    """Read what every voice model that ships was measured at."""
+    names = [name for name in ("whisper-cnn", "mel-cnn", "mel-cnn-open") if (MODELS / name).is_dir()]
+    return {name: read_evaluation(MODELS / name) for name in names}
+
+
 def main() -> None:
     """Write the tables."""
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), read_evaluation(MODEL)), encoding="utf-8")
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), evaluations()), encoding="utf-8")
 
 
 if __name__ == "__main__":
