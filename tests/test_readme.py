@@ -69,7 +69,7 @@ def test_the_command_line_examples(folder: Path) -> None:
 def test_the_two_commands_name_files_that_exist() -> None:
     start, test = (command for command in commands() if command.startswith("pip install -r"))
     assert start == "pip install -r requirements.txt && streamlit run app.py"
-    assert test == "pip install -r requirements-dev.txt && pytest"
+    assert test == "pip install -r requirements-dev.txt && pytest -n 2 --dist loadfile"
     for name in ("requirements.txt", "requirements-dev.txt", "app.py"):
         assert (ROOT / name).is_file()
 

@@ -14,6 +14,8 @@ import pytest
 
 from blipper import analyze, audio
 from blipper.analysis import with_threshold
+from blipper.explain.choice import choose
+from blipper.explain.voice import explain
 from blipper.export import Sound
 from blipper.export.report.content import LIMITS, MOST_INTERRUPTIONS
 from blipper.export.report.figures import script_data
@@ -319,10 +321,13 @@ def test_an_explanations_map_adds_up_to_the_scores_difference(explained: tuple[A
     (heat,) = (trace for trace in json.loads(text)["data"] if trace.get("name") == "contributions")
     total = float(np.frombuffer(base64.b64decode(heat["z"]["bdata"]), heat["z"]["dtype"]).sum())
     # The longest windows are drawn in columns of their frames' means; 3 s are 300 frames, each drawn.
-    low, high = map(
-        float, re.findall(r"score for how angry the voice sounds from ([\d.]+) to ([\d.]+)", page.text)[0]
-    )
-    assert total == pytest.approx(np.log(high / (1 - high)) - np.log(low / (1 - low)), abs=0.5)
+    event = result.events[number - 1]
+    choice = choose(result, at=event.peak_time, channel=event.channel)
+    assert sound.model is not None
+    (part,) = explain(sound.recording, choice.windows, sound.model, channel=choice.channel).parts
+    assert total == pytest.approx(part.log_odds - part.base, abs=0.5)
+    low, high = 1 / (1 + np.exp(-part.base)), part.score
+    assert f"score for how angry the voice sounds from {low:.2f} to {high:.2f}" in page.text
 
 
 def test_what_cannot_be_explained_says_why(explained: tuple[Analysis, Sound], analysis: Analysis) -> None:
