@@ -17,7 +17,8 @@ def test_the_readme_counts_every_alarm_on_sounds_without_words():
     alarms = json.loads((MODEL / "metrics.json").read_text(encoding="utf-8"))["alarms"]
     count = sum(part["alarms"] for part in alarms["sounds"].values())
     words = (ROOT / "README.md").read_text(encoding="utf-8").split()
-    assert f"laughs, screams and noises there was {count}." in " ".join(words)
+    said = "was 1" if count == 1 else f"were {count or 'none'}"
+    assert f"laughs, screams and noises there {said}." in " ".join(words)
 
 
 def test_the_readme_says_what_is_left_in_a_corpus_never_heard():
