@@ -81,7 +81,10 @@ def opinions(
     speakers = [f"{clip.corpus}/{clip.speaker}" for clip in material.clips]
     group = speaker_groups(speakers, material.sides == "train", n_groups, settings.seed)
     described = json.dumps([settings.to_dict(), n_groups, material.segments.digest], sort_keys=True)
-    key = hashlib.sha256(described.encode() + group.tobytes() + material.targets.tobytes()).hexdigest()[:16]
+    digest = hashlib.sha256(described.encode() + group.tobytes() + material.targets.tobytes())
+    for heard in (*material.versions, *([material.negatives] if material.negatives else [])):
+        digest.update(heard.read(0).tobytes())  # tells encoders, noises and rooms apart
+    key = digest.hexdigest()[:16]
     totals = np.zeros((len(group), len(EMOTIONS) + 1), dtype=np.float32)
     counts = np.zeros(len(group), dtype=np.float32)
     for g in range(n_groups):

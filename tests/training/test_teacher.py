@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,10 @@ def test_opinions_are_learned_once_and_go_on_after_an_interrupt(
     assert np.corrcoef(found[:, 8], labels == 4)[0, 1] > 0.8
     assert np.array_equal(teacher.opinions(material, SMALL, 2, tmp_path), found)
     assert len(trained) == 1
+    frames = material.versions[0].shards[0]
+    louder = replace(material.versions[0], shards=(frames * np.float16(1.1),))
+    teacher.opinions(replace(material, versions=(louder,)), SMALL, 2, tmp_path)
+    assert len(trained) == 3, "what another encoder hears is another matter"
     whole = tmp_path / "again"
     whole.mkdir()
     assert np.allclose(teacher.opinions(material, SMALL, 2, whole), found, atol=1e-5)
