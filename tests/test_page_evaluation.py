@@ -121,6 +121,17 @@ def test_choosing_a_cell_lists_its_clips(models: Path) -> None:
     assert not page.get("audio")
 
 
+def test_a_clicked_cell_fills_both_fields(models: Path) -> None:
+    page = open_page()
+    page.session_state["evaluation_confusion_first_common_clicks"] = (1, ("fear", "angry"))
+    healthy(page.run())
+    assert page.selectbox(key="evaluation_acted_first_common_1").value == "fear"
+    assert page.selectbox(key="evaluation_heard_first_common_1").value == "angry"
+    (table,) = frames(page, "Clip")
+    selection = measures.select(made_up(), "common")
+    assert table["Clip"] == [selection.rows[i].key for i in selection.cell("fear", "angry")]
+
+
 def test_a_cell_without_clips_says_so(models: Path) -> None:
     page = open_page()
     selection = measures.select(made_up(), "common")

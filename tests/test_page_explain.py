@@ -154,6 +154,24 @@ def test_a_moment_is_chosen_by_its_time(page, scene):
     assert metrics(page)["Score"] == f"{windows.aggression[nearest]:.2f}"
 
 
+def test_a_click_on_the_curve_outlasts_what_the_browser_still_holds(page, scene):
+    sound, analysis = scene
+    show(page, sound, analysis)
+    page.get("button_group")[1].set_value("moment")
+    finish(page.run())
+    before = page.number_input(key="explain_time_an-id_0")
+    at = before.value
+    page.session_state["explain_curve_an-id_0_clicks"] = (1, 1.0)  # as the chart's callback does
+    finish(page.run())
+    assert page.number_input(key="explain_time_an-id_0_1").value == 1.0
+    before.set_value(at).run()
+    finish(page)
+    assert page.number_input(key="explain_time_an-id_0_1").value == 1.0
+    windows = analysis.tracks[0].windows
+    nearest = int(np.abs((windows.start + windows.end) / 2 - 1.0).argmin())
+    assert metrics(page)["Score"] == f"{windows.aggression[nearest]:.2f}"
+
+
 def test_what_if_and_the_whole_recording_are_computed_on_request(page, scene):
     sound, analysis = scene
     show(page, sound, analysis)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from blipper.errors import AudioError
 from blipper.figures import confusion_figure
+from ui import clicks
 from ui.clips import as_flac, clip_paths, data_folder
 from ui.evaluation_data import Figures
 from ui.evaluation_kept import kept
@@ -18,22 +19,23 @@ def show(data: Figures) -> None:
     st.subheader("Confusion matrix")
     selection = data.selection
     key = f"{data.evaluation.name}_{selection.name}" + ("" if data.side == "shipped" else f"_{data.side}")
-    acted_key, heard_key = f"evaluation_acted_{key}", f"evaluation_heard_{key}"
     chart_key = f"evaluation_confusion_{key}"
     st.markdown("**Click a cell** to list its clips, or choose the two emotions below the matrix.")
 
     def take() -> None:
-        """Put the clicked cell into the two selectboxes; a click that takes a choice back changes nothing."""
+        """Put the clicked cell into the two fields; a click that takes a choice back changes nothing."""
         points = st.session_state[chart_key].selection.points
         if points and "customdata" in points[0]:
             cell = points[0]["customdata"]
             # Streamlit hands an array over as an object keyed by position.
             acted, heard = (cell[0], cell[1]) if isinstance(cell, list) else (cell["0"], cell["1"])
             if acted in selection.names and heard in selection.names:
-                st.session_state[acted_key], st.session_state[heard_key] = acted, heard
+                clicks.take(chart_key, (acted, heard))
 
-    for choice in (acted_key, heard_key):
-        kept(choice, None, selection.names)
+    acted_key, heard_key = (
+        kept(clicks.field(f"evaluation_{name}_{key}", chart_key), value, selection.names)
+        for name, value in zip(("acted", "heard"), clicks.taken(chart_key, (None, None)), strict=True)
+    )
     acted, heard = st.session_state[acted_key], st.session_state[heard_key]
     chosen = (acted, heard) if acted and heard else None
     counts = selection.confusion()

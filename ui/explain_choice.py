@@ -17,6 +17,7 @@ from blipper.explain.voice import thin_out, windows_in
 from blipper.figures.explain import moments_figure
 from blipper.results import Span
 from blipper.wording import clock, moment
+from ui import clicks
 from ui.explain_show import chart_config, offer
 from ui.player import numbered_events
 from ui.session import OpenRecording
@@ -162,8 +163,8 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Chosen:
     middles = (windows.start + windows.end) / 2
     scores = windows.aggression if target == "aggression" else windows.emotions[:, TARGETS.index(target)]
     strongest = float(middles[int(scores.argmax())])
-    key = kept(f"time_{opened.id}_{channel}", round(strongest, 2))
     chart = f"explain_curve_{opened.id}_{channel}"
+    key = kept(clicks.field(f"time_{opened.id}_{channel}", chart), clicks.taken(chart, round(strongest, 2)))
     chosen = windows_in(windows.start, windows.end, Span(st.session_state[key], st.session_state[key]))
     st.plotly_chart(
         moments_figure(
@@ -176,7 +177,7 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Chosen:
         width="stretch",
         theme="streamlit",
         key=chart,
-        on_select=lambda: _clicked(chart, key),
+        on_select=lambda: _clicked(chart),
         selection_mode="points",
         config=chart_config(opened, "moments"),
         alt=f"Score for {target} of each window over time",
@@ -197,8 +198,8 @@ def _moment(opened: OpenRecording, channel: int, target: str) -> Chosen:
     return Chosen(Choice(channel, tuple(chosen)), here)
 
 
-def _clicked(chart: str, key: str) -> None:
+def _clicked(chart: str) -> None:
     """Take the time of the point that was clicked, before the next run draws the field."""
     points = st.session_state[chart]["selection"]["points"]
     if points:
-        st.session_state[key] = round(float(points[0]["x"]), 2)
+        clicks.take(chart, round(float(points[0]["x"]), 2))
