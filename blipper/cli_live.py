@@ -79,9 +79,9 @@ def live(
     ] = None,
     curve: Annotated[bool, typer.Option("--curve", help="Also print the points of the curve.")] = False,
     model: Annotated[
-        str,
+        str | None,
         typer.Option("--model", help="Name of an installed model; unless given the one that keeps up."),
-    ] = "mel-cnn",
+    ] = None,
 ) -> None:
     """Listen while it is said, and print a line of JSON for every window and event.
 
@@ -110,13 +110,14 @@ def live(
                 source.close()
 
 
-def _load(name: str) -> VoiceModel:
+def _load(name: str | None) -> VoiceModel:
     import numpy as np
 
     with without_chatter():
+        from blipper.voice.choice import choose_light
         from blipper.voice.models import load_model
 
-        voice = load_model(name)
+        voice = load_model(name or choose_light())
         # The first call of a network compiles it; a stream should not wait for that.
         voice.score_windows(np.zeros(16_000, dtype=np.float32), 16_000, [0.0], [1.0])
     return voice

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from blipper.errors import ModelError
 from blipper.paths import models_dir
-from blipper.voice.choice import lacking
+from blipper.voice.choice import allows_commerce, lacking
 from blipper.voice.models import CONFIG, WEIGHTS, available_models, read_config
 
 METRICS: Final = "metrics.json"
@@ -29,7 +29,8 @@ def list_models(directory: str | Path | None = None) -> list[dict[str, Any]]:
         One a folder, as plain JSON values: ``name`` (of the folder, which is what a model is asked for by),
         ``folder``, and either ``error`` (str), or ``sha256``, ``size_bytes``, ``threshold``, ``figures``:
         headline figures on unseen speakers, or None where there is no ``metrics.json`` (see
-        :func:`headline`), and ``lacks``: what the model needs and this machine has not, or None.
+        :func:`headline`), ``commercial``: whether it was learned only from what allows commercial use, and
+        ``lacks``: what the model needs and this machine has not, or None.
     """
     folder = models_dir() if directory is None else Path(directory)
     found = []
@@ -60,6 +61,7 @@ def _describe(folder: Path) -> dict[str, Any]:
         "size_bytes": len(weights),
         "threshold": float(config["threshold"]),
         "figures": _figures(folder / METRICS, sha256),
+        "commercial": allows_commerce(config),
         "lacks": lacking(config),
     }
 

@@ -189,7 +189,7 @@ def corpora_text(counts: Mapping[str, Any]) -> str:
 
 def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return :func:`blipper.inventory.list_models`'s sound models as a table."""
-    header = ("model", "SHA-256", "MB", "threshold", *_FIGURES.values())
+    header = ("model", "use", "SHA-256", "MB", "threshold", *_FIGURES.values())
     lines = []
     for row in rows:
         figures = row["figures"] or {}
@@ -197,6 +197,7 @@ def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
             (
                 *(
                     row["name"],
+                    "commercial" if row["commercial"] else "research",
                     row["sha256"][:12],
                     f"{row['size_bytes'] / 1e6:.1f}",
                     f"{row['threshold']:.2f}",
@@ -207,9 +208,9 @@ def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
     note = (
         "Figures are on speakers that neither training nor any choice ever heard: accuracy and UAR over the "
         "six common emotions and ROC-AUC for angry against the rest, on RAVDESS, CREMA-D and SAVEE together; "
-        "TESS's unseen actress apart."
+        "TESS's unseen actress apart. Use: what the licences of all that a model learned from allow."
     )
-    table = columns([header, *lines], right=frozenset(range(2, len(header))))
+    table = columns([header, *lines], right=frozenset(range(3, len(header))))
     lacking = [f"{row['name']}: {row['lacks']}." for row in rows if row.get("lacks")]
     return "\n".join([*table, "", note, *([""] if lacking else []), *lacking]) + "\n"
 

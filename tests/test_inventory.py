@@ -51,6 +51,12 @@ def test_a_model_is_described(folder: Path) -> None:
     assert row["size_bytes"] == (folder / "copy" / "weights.safetensors").stat().st_size
     assert row["figures"] == {"accuracy": 0.61, "uar": 0.6, "roc_auc_angry": 0.9, "accuracy_tess": 0.5}
     assert models_text([row]).splitlines()[1].split()[-4:] == ["0.610", "0.600", "0.900", "0.500"]
+    assert row["commercial"] is False
+    assert models_text([row]).splitlines()[1].split()[:2] == ["copy", "research"]
+    edit(folder / "copy" / "config.json", lambda config: config.update(commercial=True))
+    (row,) = list_models(folder)
+    assert row["commercial"] is True
+    assert models_text([row]).splitlines()[1].split()[:2] == ["copy", "commercial"]
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -368,11 +368,15 @@ def test_the_model_can_be_chosen_where_there_are_several(
     config.write_text(json.dumps(json.loads(config.read_text()) | {"encoder": {"name": "tiny.en"}}))
     monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
     monkeypatch.setenv("BLIPPER_WHISPER", str(tmp_path / "nowhere"))
+    shutil.copytree(models_dir() / "mel-cnn", tmp_path / "ours")
+    config = tmp_path / "ours" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"commercial": True}))
     page = AppTest.from_file(str(APP), default_timeout=300).run()
-    assert page.selectbox(key="blipper_model").options == ["Automatic (mel-cnn)", "mel-cnn"]
+    ours = "ours (commercial use allowed)"
+    assert page.selectbox(key="blipper_model").options == ["Automatic (mel-cnn)", "mel-cnn", ours]
     assert any("blipper models download" in caption.value for caption in page.caption)
     (tmp_path / "nowhere").touch()  # a file by that name stands in for Whisper's weights
     page.run()
     assert page.selectbox(key="blipper_model").options == [
-        *("Automatic (whisper-cnn)", "mel-cnn", "whisper-cnn")
+        *("Automatic (whisper-cnn)", "mel-cnn", ours, "whisper-cnn")
     ]

@@ -23,12 +23,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper import analysis as blipper_analysis
 from blipper import audio, speech
-from blipper.live import MODEL as LIVE_MODEL
 from blipper.paths import models_dir
 from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span
 from blipper.settings import Settings
+from blipper.voice.choice import choose_light
 from blipper.voice.models import CONFIG, VoiceModel, available_models, load_model, read_config
 from blipper.words.sentiment import NONE, Readers, load_readers
 from blipper.words.transcribe import load_engine, transcribe_channels
@@ -86,7 +86,8 @@ class Engine:
     def live_model(self) -> VoiceModel:
         """Return the voice model for live streams, which has to keep up with them."""
         usual = self.model()
-        return usual if usual.info.name == LIVE_MODEL else self.model(LIVE_MODEL)
+        light = choose_light()
+        return usual if usual.info.name == light else self.model(light)
 
     def warm_up(self) -> None:
         """Load what the first analysis would otherwise wait for, and run it once."""

@@ -14,7 +14,7 @@ from blipper.audio import ACCEPTED, Limits
 from blipper.paths import models_dir
 from blipper.settings import Channels, Settings
 from blipper.speakers import guess
-from blipper.voice.choice import choose, lacking
+from blipper.voice.choice import allows_commerce, choose, lacking
 from blipper.voice.models import CONFIG, available_models, read_config
 from ui.engine import engine
 from ui.session import Shelf
@@ -99,14 +99,20 @@ def _choose_model() -> None:
     if len(names) < 2:
         return
     choice = choose()
-    lacks = {name: lacking(read_config(models_dir() / name / CONFIG)) for name in names}
+    configs = {name: read_config(models_dir() / name / CONFIG) for name in names}
+    lacks = {name: lacking(config) for name, config in configs.items()}
     usable = [name for name in names if lacks[name] is None]
+    shown = {
+        name: f"{name} (commercial use allowed)" if allows_commerce(configs[name]) else name for name in names
+    }
     st.selectbox(
         "Voice model",
         ["auto", *usable],
-        format_func=lambda name: f"Automatic ({choice.name})" if name == "auto" else name,
+        format_func=lambda name: f"Automatic ({choice.name})" if name == "auto" else shown[name],
         key=_MODEL,
-        help="Both give the same kind of scores. The Evaluation page shows how good each one is.",
+        help="All give the same kind of scores. The Evaluation page shows how good each one is. A model "
+        'without the words "commercial use allowed" is for research and teaching: its corpora\'s licences '
+        "allow no more.",
     )
     for name, missing in lacks.items():
         if missing is not None:

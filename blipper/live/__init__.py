@@ -4,12 +4,11 @@ Times are seconds from the stream's first sample, intervals half-open. What it r
 curve and events are those of the offline road (:func:`blipper.analyze`) over the same sound.
 """
 
-from blipper.live.analyser import MODEL, LiveAnalyser
+from blipper.live.analyser import LiveAnalyser
 from blipper.live.separate import LiveChannels
 from blipper.live.updates import CurvePoint, EventClosed, EventOpened, Update, WindowScored
 
 __all__ = [
-    "MODEL",
     "CurvePoint",
     "EventClosed",
     "EventOpened",

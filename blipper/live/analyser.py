@@ -17,6 +17,7 @@ from blipper.recording import Float32
 from blipper.results import Span
 from blipper.settings import Settings
 from blipper.speech import SAMPLING_RATE
+from blipper.voice.choice import choose_light
 from blipper.voice.models import load_model
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 PART: Final = 4.0
 
 
-#: The model that keeps up with speech on two cores; "auto" may take a larger one, which does not.
-MODEL: Final = "mel-cnn"
-
-
 class LiveAnalyser:
     """Listens to a stream and reports what is settled.
 
@@ -39,7 +36,8 @@ class LiveAnalyser:
     sampling_rate : int
         Of the blocks in Hz; 8,000 to 192,000.
     model : str or VoiceModel, optional
-        Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
+        Name of a model in :func:`blipper.models_dir`, or one that is already loaded; unless given the one
+        that keeps up with speech on two cores (:func:`blipper.voice.choice.choose_light`).
     settings : Settings, optional
         Those of the offline road; several channels are mixed to one here, as the plain mean, whatever
         ``channels`` says: :class:`blipper.live.LiveChannels` keeps them apart.
@@ -61,7 +59,7 @@ class LiveAnalyser:
         self,
         sampling_rate: int,
         *,
-        model: str | VoiceModel = MODEL,
+        model: str | VoiceModel | None = None,
         settings: Settings | None = None,
     ) -> None:
         limits = Limits()
@@ -72,7 +70,9 @@ class LiveAnalyser:
             )
         self.settings = settings or Settings()
         self._windows = LiveWindows(self.settings.speech, self.settings.window, self.settings.hop)
-        self.model = load_model(model) if isinstance(model, str) else model
+        if model is None or isinstance(model, str):
+            model = load_model(model or choose_light())
+        self.model = model
         self.sampling_rate = int(sampling_rate)
         events = self.settings.events(self.model.info.threshold)
         self.threshold = events.onset

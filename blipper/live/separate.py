@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blipper.audio.assembly import channel_names
-from blipper.live.analyser import MODEL, LiveAnalyser
+from blipper.live.analyser import LiveAnalyser
 from blipper.live.updates import Update
 from blipper.settings import Settings
+from blipper.voice.choice import choose_light
 from blipper.voice.models import load_model
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class LiveChannels:
     n_channels : int
         1 or more.
     model : str or VoiceModel, optional
-        Name of a model in :func:`blipper.models_dir`, or one that is already loaded.
+        As for :class:`LiveAnalyser`; one for all channels.
     settings : Settings, optional
         Of every channel.
 
@@ -44,10 +45,10 @@ class LiveChannels:
         sampling_rate: int,
         n_channels: int,
         *,
-        model: str | VoiceModel = MODEL,
+        model: str | VoiceModel | None = None,
         settings: Settings | None = None,
     ) -> None:
-        voice = load_model(model) if isinstance(model, str) else model
+        voice = load_model(model or choose_light()) if model is None or isinstance(model, str) else model
         self.names = channel_names(n_channels)
         self.analysers = tuple(
             LiveAnalyser(sampling_rate, model=voice, settings=settings) for _ in self.names

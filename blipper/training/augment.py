@@ -1,7 +1,8 @@
 """Augmentation: what happens to a voice between a mouth and a recording.
 
 At waveform level (pitch, tempo, room, noise, equaliser, telephone band, overload), computed once per version
-of a training clip; at spectrogram level (masking, band tilt, mixing two clips), computed anew in every batch.
+of a training clip; at spectrogram level (dynamic range, masking, band tilt, mixing two clips), computed anew
+in every batch.
 Only training clips are ever augmented, after the split.
 """
 
@@ -182,6 +183,30 @@ def mask(frames: Float32, lengths: NDArray[np.int64], rng: np.random.Generator) 
             height = int(rng.integers(0, mels // 6))
             low = int(rng.integers(0, mels - height))
             frames[row, :, low : low + height] = 0
+
+
+def stretch_range(frames: Float32, rng: np.random.Generator, strength: float) -> Float32:
+    """Stretch or squeeze the dynamic range of one window, each band below its own peak.
+
+    How far a recording's pauses and decays lie below its peaks is the room's and the microphone's doing, but
+    where one corpus teaches, a network takes it for loud speech.
+
+    Parameters
+    ----------
+    frames : numpy.ndarray of float32, shape (frames, mels)
+        Decibels.
+    rng : numpy.random.Generator
+    strength : float
+        Standard deviation of the factor's logarithm; 0 leaves everything as it is.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (frames, mels)
+    """
+    if not strength:
+        return frames
+    top: Float32 = frames.max(axis=0)
+    return top + np.float32(np.exp(rng.normal(0, strength))) * (frames - top)
 
 
 def tilt(frames: Float32, rng: np.random.Generator, strength: float = 0.25) -> Float32:

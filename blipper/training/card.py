@@ -205,13 +205,14 @@ def _training(found: Mapping[str, Any]) -> str:
     lacking = (
         f" **Missing in this run, unlike the shipped model's: {', '.join(missing)}.**" if missing else ""
     )
+    ranged = "stretched in dynamic range, " if settings.get("contrast") else ""
     return f"""
 ## Training
 
 `blipper train` with seed {settings["seed"]}: {training["epochs"]} epochs of
 {training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
 best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
-versions ({augmented}), and every batch is masked, tilted and mixed anew.{lacking}
+versions ({augmented}), and every batch is {ranged}masked, tilted and mixed anew.{lacking}
 """
 
 

@@ -135,7 +135,8 @@ def _draw(
         if length > 100 and rng.random() < _SHORTENED:
             length = int(rng.integers(100, length + 1))
         first = int(rng.integers(whole - length + 1))
-        frames[row, :length] = normalise(version.read(int(segment), first, length), front)
+        read = np.asarray(version.read(int(segment), first, length), dtype=np.float32)
+        frames[row, :length] = normalise(augment.stretch_range(read, rng, settings.contrast), front)
         lengths[row] = length
     frames = augment.tilt(frames, rng)
     augment.mask(frames, lengths.astype(np.int64), rng)

@@ -47,6 +47,9 @@ class TrainSettings:
     label_smoothing : float
     mixup : float
         Parameter of the Beta distribution; 0 turns it off.
+    contrast : float
+        How much each window's dynamic range is stretched or squeezed: the standard deviation of the factor's
+        logarithm; 0 turns it off.
     versions : int
         Augmented versions of each training clip, beside the clip itself.
     distil : float
@@ -94,6 +97,7 @@ class TrainSettings:
     dropout: float = 0.3
     label_smoothing: float = 0.05
     mixup: float = 0.3
+    contrast: float = 0.0
     versions: int = 5
     distil: float = 0.6
     groups: int = 3
@@ -126,6 +130,7 @@ class TrainSettings:
             "dropout": (0, 0.9),
             "label_smoothing": (0, 0.5),
             "mixup": (0, 10),
+            "contrast": (0, 2),
             "versions": (0, 100),
             "distil": (0, 1),
             "groups": (2, 50),
@@ -198,8 +203,9 @@ class TrainSettings:
             del values["hold_out"]  # as before there was one: checkpoints go by these values
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
-        if not self.commercial:
-            del values["commercial"]
+        for name in ("commercial", "contrast"):  # as before there were any
+            if not values[name]:
+                del values[name]
         del values["added"]
         if self.added is not None:
             values["added"] = dict(self.added.counts)

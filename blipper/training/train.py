@@ -168,6 +168,8 @@ def _ship(
         "threshold": 0.5,
         "versions": versions(),
     }
+    if settings.commercial:
+        config["commercial"] = True
     write_atomic(output / WEIGHTS, payload)
     write_json(output / CONFIG, config)
     chosen = settle(logits(load_folder(output)), config)

@@ -8,7 +8,7 @@ import librosa
 import numpy as np
 import pytest
 
-from blipper.training.augment import AugmentSettings, Surroundings, augment, mask, tilt
+from blipper.training.augment import AugmentSettings, Surroundings, augment, mask, stretch_range, tilt
 
 RATE = 16_000
 NOTHING = {
@@ -105,6 +105,21 @@ def test_mask_hides_within_the_sound(rng: np.random.Generator) -> None:
     assert 0.02 < hidden < 0.4
     whole_frames = (frames == 0).all(axis=2)
     assert not whole_frames[:, 200:].any()
+
+
+def test_the_dynamic_range_is_stretched_below_each_bands_peak(rng: np.random.Generator) -> None:
+    frames = rng.uniform(-60, 0, size=(50, 4)).astype(np.float32)
+    assert stretch_range(frames, rng, 0.0) is frames
+    factors = []
+    for _ in range(400):
+        changed = stretch_range(frames, rng, 0.4)
+        assert np.array_equal(changed.max(axis=0), frames.max(axis=0))
+        below = frames < frames.max(axis=0)
+        ratio = (changed - frames.max(axis=0))[below] / (frames - frames.max(axis=0))[below]
+        assert np.allclose(ratio, ratio[0], rtol=1e-3)
+        factors.append(float(ratio[0]))
+    assert np.log(factors).std() == pytest.approx(0.4, rel=0.15)
+    assert abs(np.log(factors).mean()) < 0.1
 
 
 def test_tilt_is_a_straight_line_through_the_middle(rng: np.random.Generator) -> None:

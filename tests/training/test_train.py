@@ -137,6 +137,8 @@ def test_for_commercial_use_nothing_else_is_learned_from(
     assert found["training"]["missing"] == []
     assert found["settings"]["commercial"] is True
     assert settings_from(found["settings"]).commercial
+    config = json.loads((tmp_path / "mel-cnn-open" / "config.json").read_text(encoding="utf-8"))
+    assert config["commercial"] is True
     card = " ".join((tmp_path / "mel-cnn-open" / "MODEL_CARD.md").read_text(encoding="utf-8").split())
     assert "only from what allows commercial use: CREMA-D" in card
     assert "no commercial use" not in card

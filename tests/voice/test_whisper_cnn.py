@@ -14,7 +14,7 @@ from blipper import audio
 from blipper.analysis import analyze
 from blipper.errors import ModelError
 from blipper.inventory import list_models
-from blipper.voice.choice import choose
+from blipper.voice.choice import choose, choose_light
 from blipper.voice.models import VoiceModel, load_folder, load_model
 from blipper.voice.whisper import read_tensors
 from blipper.voice.whisper_cnn import Listening
@@ -125,6 +125,27 @@ def test_auto_takes_it_where_whispers_weights_are(folder: Path, tmp_path: Path, 
     )
     assert load_model("whisper-cnn", folder).why == ""
     assert list_models(folder)[0]["lacks"] is None
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_auto_takes_what_the_environment_names(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / "whisper-cnn", tmp_path / "whisper-cnn")
+    for name in ("mel-cnn", "ours"):
+        shutil.copytree(Path(__file__).parents[2] / "models" / "mel-cnn", tmp_path / name)
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    assert (choose().name, choose_light()) == ("whisper-cnn", "mel-cnn")
+    monkeypatch.setenv("BLIPPER_VOICE_MODEL", "ours")
+    assert (choose().name, choose_light()) == ("ours", "ours")
+    assert "BLIPPER_VOICE_MODEL" in choose().why
+    assert load_model().why == choose().why
+    monkeypatch.setenv("BLIPPER_VOICE_MODEL", "whisper-cnn")
+    assert (choose().name, choose_light()) == ("whisper-cnn", "mel-cnn")  # a stream goes on meanwhile
+    monkeypatch.setenv("BLIPPER_VOICE_MODEL", "none-such")
+    for asked in (choose, choose_light):
+        with pytest.raises(ModelError, match=r"=none-such: .* available: mel-cnn, ours, wh"):
+            asked()
 
 
 @pytest.mark.usefixtures("nowhere")
