@@ -380,3 +380,15 @@ def test_the_model_can_be_chosen_where_there_are_several(
     assert page.selectbox(key="blipper_model").options == [
         *("Automatic (whisper-cnn)", "mel-cnn", ours, "whisper-cnn")
     ]
+
+
+def test_a_model_that_the_environment_names_and_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLIPPER_VOICE_MODEL", "none-such")
+    page = AppTest.from_file(str(APP), default_timeout=300).run()
+    assert not page.exception
+    (said,) = [error.value for error in page.error]
+    assert "has no such voice model; available: mel-cnn" in said.replace("\\", "")
+    assert page.selectbox(key="blipper_model").options[0] == "Automatic (none)"
+    for name in ("costs", "live"):
+        page.switch_page(f"pages/{name}.py").run()
+        assert not page.exception

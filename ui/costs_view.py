@@ -24,12 +24,11 @@ from blipper.costs import (
 )
 from blipper.figures.costs import costs_figure
 from blipper.progress import Progress
-from blipper.voice.choice import choose
 from blipper.words.transcribe import load_engine
 from blipper.words.weights import installed
 from ui.engine import engine, session_gone
 from ui.evaluation_table import CHART, as_csv
-from ui.intake import SAMPLE, usable_models
+from ui.intake import SAMPLE, automatic, usable_models
 from ui.jobs import Job
 from ui.session import shelf
 from ui.text import plain
@@ -124,10 +123,11 @@ def _volume() -> Volume:
 
 def _measurement() -> None:
     left, right = st.columns(2)
+    usual = automatic()
     voice = left.selectbox(
         "Voice model",
         ["auto", *usable_models()],
-        format_func=lambda name: f"Automatic ({choose().name})" if name == "auto" else name,
+        format_func=lambda name: usual if name == "auto" else name,
         key="costs_model",
         help="Which voice model is measured; a change counts after the next measurement.",
     )

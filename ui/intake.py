@@ -11,6 +11,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from blipper.audio import ACCEPTED, Limits
+from blipper.errors import ModelError
 from blipper.paths import models_dir
 from blipper.settings import Channels, Settings
 from blipper.speakers import guess
@@ -93,22 +94,33 @@ def usable_models() -> list[str]:
     return [name for name in names if lacking(read_config(models_dir() / name / CONFIG)) is None]
 
 
+def automatic() -> str:
+    """Name the choice that is left to Blipper, with the model that it comes to."""
+    try:
+        return f"Automatic ({choose().name})"
+    except ModelError:
+        return "Automatic (none)"
+
+
 def _choose_model() -> None:
     """Let the user choose the voice model, where there is a choice."""
     names = available_models()
     if len(names) < 2:
         return
-    choice = choose()
+    try:
+        choose()
+    except ModelError as error:
+        st.error(plain(f"{error}. Nothing can be analysed until another model is chosen here."))
     configs = {name: read_config(models_dir() / name / CONFIG) for name in names}
     lacks = {name: lacking(config) for name, config in configs.items()}
     usable = [name for name in names if lacks[name] is None]
     shown = {
         name: f"{name} (commercial use allowed)" if allows_commerce(configs[name]) else name for name in names
-    }
+    } | {"auto": automatic()}
     st.selectbox(
         "Voice model",
         ["auto", *usable],
-        format_func=lambda name: f"Automatic ({choice.name})" if name == "auto" else shown[name],
+        format_func=shown.__getitem__,
         key=_MODEL,
         help="All give the same kind of scores. The Evaluation page shows how good each one is. A model "
         'without the words "commercial use allowed" is for research and teaching: its corpora\'s licences '

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from blipper.errors import BlipperError
+from blipper.errors import BlipperError, ModelError
 from blipper.export.csv import score, seconds, table
 from blipper.figures.live import live_figure
 from blipper.settings import Settings
@@ -76,7 +76,12 @@ def _stream() -> None:
     held = _held()
     going_on = held is not None and held.ended is None
     ready = engine().worker.warm.is_set()
-    _controls(disabled=going_on)
+    try:
+        own = round(engine().live_model().info.threshold, 2) if ready else 0.5
+    except ModelError as error:
+        st.error(plain(f"{error}. Without a model there is nothing to listen with."))
+        return
+    _controls(own, disabled=going_on)
     taken = ("", 0) if held is None else (held.run, held.number)
     show_recorder(_RECORDER, taken, ready=ready, on_piece=_take)
     if not ready:
@@ -108,8 +113,7 @@ def _stream() -> None:
     _events(held)
 
 
-def _controls(*, disabled: bool) -> None:
-    own = round(engine().live_model().info.threshold, 2) if engine().worker.warm.is_set() else 0.5
+def _controls(own: float, *, disabled: bool) -> None:
     threshold, shortest = st.columns(2)
     threshold.slider(
         "Threshold: mark what scores at least",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from blipper.training import card_events
+from blipper.voice.frontend import FrontEnd
 
 CARD: Final = "MODEL_CARD.md"
 _TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
@@ -205,6 +206,14 @@ def _training(found: Mapping[str, Any]) -> str:
     lacking = (
         f" **Missing in this run, unlike the shipped model's: {', '.join(missing)}.**" if missing else ""
     )
+    floor = settings["front"]["floor"]
+    hidden = (
+        f"\n\nFrames are cut off {floor:g} dB below a band's mean, since one corpus's noise floor gave its "
+        "loud voices away. That something of the kind was needed was seen on test speakers of the corpora "
+        "that did not teach; how much, was chosen on others of their speakers."
+        if settings.get("commercial") and floor < FrontEnd().floor
+        else ""
+    )
     ranged = "stretched in dynamic range, " if settings.get("contrast") else ""
     return f"""
 ## Training
@@ -212,7 +221,7 @@ def _training(found: Mapping[str, Any]) -> str:
 `blipper train` with seed {settings["seed"]}: {training["epochs"]} epochs of
 {training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
 best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
-versions ({augmented}), and every batch is {ranged}masked, tilted and mixed anew.{lacking}
+versions ({augmented}), and every batch is {ranged}masked, tilted and mixed anew.{lacking}{hidden}
 """
 
 

@@ -161,9 +161,9 @@ class TrainSettings:
     def for_commerce(cls, **changes: Any) -> TrainSettings:
         """Return the recipe that learns from CREMA-D alone.
 
-        Its recordings share a noise floor, 20 to 30 dB below the voice, and what lies far above it was shouted:
-        a network that sees the floor calls every cleaner recording angry. So frames are cut off at 20 dB
-        below a band's mean, and the dynamic range is stretched (``tools/one_corpus.py`` compares).
+        Its recordings share a noise floor, 20 to 30 dB below the voice, and what lies far above it was
+        shouted: a network that sees the floor calls every cleaner recording angry. So frames are cut off at
+        20 dB below a band's mean, and the dynamic range is stretched (``tools/one_corpus.py`` compares).
         """
         recipe = {"front": FrontEnd(floor=20.0), "contrast": 0.2}
         return cls(**{"commercial": True, **recipe, **changes})
