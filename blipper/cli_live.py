@@ -114,10 +114,9 @@ def _load(name: str | None) -> VoiceModel:
     import numpy as np
 
     with without_chatter():
-        from blipper.voice.choice import choose_light
-        from blipper.voice.models import load_model
+        from blipper.live.analyser import light_model
 
-        voice = load_model(name or choose_light())
+        voice = light_model(name)
         # The first call of a network compiles it; a stream should not wait for that.
         voice.score_windows(np.zeros(16_000, dtype=np.float32), 16_000, [0.0], [1.0])
     return voice

@@ -206,9 +206,10 @@ def models_text(rows: Sequence[Mapping[str, Any]]) -> str:
             )
         )
     note = (
-        "Figures are on speakers that neither training nor any choice ever heard: accuracy and UAR over the "
-        "six common emotions and ROC-AUC for angry against the rest, on RAVDESS, CREMA-D and SAVEE together; "
-        "TESS's unseen actress apart. Use: what the licences of all that a model learned from allow."
+        "Figures are on speakers whom neither training nor the choice of weights and threshold ever heard: "
+        "accuracy and UAR over the six common emotions and ROC-AUC for angry against the rest, on RAVDESS, "
+        "CREMA-D and SAVEE together; TESS's unseen actress apart. Use: what the licences of all that a model "
+        "learned from allow."
     )
     table = columns([header, *lines], right=frozenset(range(3, len(header))))
     lacking = [f"{row['name']}: {row['lacks']}." for row in rows if row.get("lacks")]

@@ -123,7 +123,7 @@ def _volume() -> Volume:
 
 def _measurement() -> None:
     left, right = st.columns(2)
-    usual = automatic()
+    usual, _ = automatic()
     voice = left.selectbox(
         "Voice model",
         ["auto", *usable_models()],

@@ -28,7 +28,7 @@ from blipper.progress import Progress
 from blipper.recording import Recording
 from blipper.results import Span
 from blipper.settings import Settings
-from blipper.voice.choice import choose_light
+from blipper.voice.choice import choose, choose_light
 from blipper.voice.models import CONFIG, VoiceModel, available_models, load_model, read_config
 from blipper.words.sentiment import NONE, Readers, load_readers
 from blipper.words.transcribe import load_engine, transcribe_channels
@@ -85,9 +85,8 @@ class Engine:
 
     def live_model(self) -> VoiceModel:
         """Return the voice model for live streams, which has to keep up with them."""
-        usual = self.model()
         light = choose_light()
-        return usual if usual.info.name == light else self.model(light)
+        return self.model("auto" if choose().name == light else light)
 
     def warm_up(self) -> None:
         """Load what the first analysis would otherwise wait for, and run it once."""

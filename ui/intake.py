@@ -94,12 +94,12 @@ def usable_models() -> list[str]:
     return [name for name in names if lacking(read_config(models_dir() / name / CONFIG)) is None]
 
 
-def automatic() -> str:
-    """Name the choice that is left to Blipper, with the model that it comes to."""
+def automatic() -> tuple[str, str]:
+    """Name the choice that is left to Blipper, with the model that it comes to; and say why there is none."""
     try:
-        return f"Automatic ({choose().name})"
-    except ModelError:
-        return "Automatic (none)"
+        return f"Automatic ({choose().name})", ""
+    except ModelError as error:
+        return "Automatic (none)", str(error)
 
 
 def _choose_model() -> None:
@@ -107,16 +107,15 @@ def _choose_model() -> None:
     names = available_models()
     if len(names) < 2:
         return
-    try:
-        choose()
-    except ModelError as error:
-        st.error(plain(f"{error}. Nothing can be analysed until another model is chosen here."))
+    usual, fault = automatic()
+    if fault:
+        st.error(plain(f"{fault}. Nothing can be analysed until another model is chosen here."))
     configs = {name: read_config(models_dir() / name / CONFIG) for name in names}
     lacks = {name: lacking(config) for name, config in configs.items()}
     usable = [name for name in names if lacks[name] is None]
     shown = {
         name: f"{name} (commercial use allowed)" if allows_commerce(configs[name]) else name for name in names
-    } | {"auto": automatic()}
+    } | {"auto": usual}
     st.selectbox(
         "Voice model",
         ["auto", *usable],

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 PART: Final = 4.0
 
 
+def light_model(model: str | VoiceModel | None) -> VoiceModel:
+    """Load the model that is asked for, if it is not loaded yet; the one that keeps up where none is."""
+    return load_model(model or choose_light()) if model is None or isinstance(model, str) else model
+
+
 class LiveAnalyser:
     """Listens to a stream and reports what is settled.
 
@@ -70,9 +75,7 @@ class LiveAnalyser:
             )
         self.settings = settings or Settings()
         self._windows = LiveWindows(self.settings.speech, self.settings.window, self.settings.hop)
-        if model is None or isinstance(model, str):
-            model = load_model(model or choose_light())
-        self.model = model
+        self.model = light_model(model)
         self.sampling_rate = int(sampling_rate)
         events = self.settings.events(self.model.info.threshold)
         self.threshold = events.onset

@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blipper.audio.assembly import channel_names
-from blipper.live.analyser import LiveAnalyser
+from blipper.live.analyser import LiveAnalyser, light_model
 from blipper.live.updates import Update
 from blipper.settings import Settings
-from blipper.voice.choice import choose_light
-from blipper.voice.models import load_model
 
 if TYPE_CHECKING:
     from blipper.voice.models import VoiceModel
@@ -48,7 +46,7 @@ class LiveChannels:
         model: str | VoiceModel | None = None,
         settings: Settings | None = None,
     ) -> None:
-        voice = load_model(model or choose_light()) if model is None or isinstance(model, str) else model
+        voice = light_model(model)
         self.names = channel_names(n_channels)
         self.analysers = tuple(
             LiveAnalyser(sampling_rate, model=voice, settings=settings) for _ in self.names

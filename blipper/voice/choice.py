@@ -87,16 +87,21 @@ def choose_light(directory: str | Path | None = None) -> str:
     Returns
     -------
     str
-        What ``BLIPPER_VOICE_MODEL`` names, if it needs no encoder; else ``mel-cnn``.
+        What ``BLIPPER_VOICE_MODEL`` names, else ``mel-cnn``, else the first there is: of those that need no
+        encoder. Where all need one, ``mel-cnn``, which is then missing.
 
     Raises
     ------
     ModelError
-        If there is no model of the name in ``BLIPPER_VOICE_MODEL``, or its ``config.json`` is damaged.
+        If there is no model of the name in ``BLIPPER_VOICE_MODEL``, or a ``config.json`` is damaged.
     """
     folder = models_dir() if directory is None else Path(directory)
-    named = _named(available_models(folder), folder)
-    return named if named and "encoder" not in read_config(folder / named / CONFIG) else WHOLE
+    names = available_models(folder)
+    named = _named(names, folder)
+    for name in (*([named] if named else []), *([WHOLE] if WHOLE in names else []), *names):
+        if "encoder" not in read_config(folder / name / CONFIG):
+            return name
+    return WHOLE
 
 
 def allows_commerce(config: Mapping[str, Any]) -> bool:

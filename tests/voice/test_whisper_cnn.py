@@ -142,6 +142,9 @@ def test_auto_takes_what_the_environment_names(
     assert load_model().why == choose().why
     monkeypatch.setenv("BLIPPER_VOICE_MODEL", "whisper-cnn")
     assert (choose().name, choose_light()) == ("whisper-cnn", "mel-cnn")  # a stream goes on meanwhile
+    shutil.rmtree(tmp_path / "mel-cnn")
+    assert choose_light() == "ours"  # as a company may have it
+    shutil.copytree(tmp_path / "ours", tmp_path / "mel-cnn")
     monkeypatch.setenv("BLIPPER_VOICE_MODEL", "none-such")
     for asked in (choose, choose_light):
         with pytest.raises(ModelError, match=r"=none-such: .* available: mel-cnn, ours, wh"):
