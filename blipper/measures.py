@@ -34,8 +34,8 @@ _COMMON: Final = np.array([EMOTIONS.index(emotion) for emotion in COMMON_EMOTION
 TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
 #: Selections over several corpora: the six emotions that all of them have.
 POOLS: Final = {
-    "common": "RAVDESS, CREMA-D and SAVEE (six common emotions)",
-    "all": "All four corpora (six common emotions)",
+    "common": "RAVDESS, CREMA-D, SAVEE (six emotions)",
+    "all": "All four corpora (six emotions)",
 }
 
 

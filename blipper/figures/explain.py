@@ -262,7 +262,7 @@ def moments_figure(
             x0=chosen[0], x1=chosen[1], fillcolor=OKABE_ITO["sky blue"], opacity=0.25, line_width=1,
             annotation_text="explained", annotation_position="top left",
         )  # fmt: skip
-    lay_out(figure, f"Score for {target} of each window: click a point to explain it", 240)
+    lay_out(figure, f"Score for {target}: click a point to explain it", 240)
     figure.update_layout(
         xaxis={"title": {"text": "Time (s)"}, "zeroline": False, "exponentformat": "none"},
         yaxis={"title": {"text": "Score"}, "range": (-0.03, 1.06), "zeroline": False},
