@@ -236,7 +236,7 @@ def train(
         if epochs is not None:
             given["epochs"] = epochs
         heads = HeadTrainSettings(**given) if model is Kind.whisper_cnn else None
-        settings = TrainSettings.for_commerce(**given) if commercial else TrainSettings(**given)
+        settings = TrainSettings(**given, commercial=commercial)
         if chosen is not None and heads is not None:
             heads = _with_chosen(chosen, model, heads, epochs)
         elif chosen is not None:

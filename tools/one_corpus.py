@@ -28,6 +28,7 @@ from blipper.training.features import compute_frames  # noqa: E402
 from blipper.training.fit import fit  # noqa: E402
 from blipper.training.prepare import prepare  # noqa: E402
 from blipper.training.settings import TrainSettings  # noqa: E402
+from blipper.voice.frontend import FrontEnd  # noqa: E402
 from blipper.voice.labels import EMOTIONS  # noqa: E402
 from blipper.voice.models import Calibration  # noqa: E402
 
@@ -102,12 +103,17 @@ def main(arguments: list[str] | None = None) -> None:
     sys.stdout.write(HEADER + "\n")
     for run in asked.runs:
         floor, contrast = map(float, run.split(":"))
+        # Without what the recipe took on since: these two alone are compared.
         settings = TrainSettings(
-            commercial=True, epochs=asked.epochs, cache=asked.cache, contrast=contrast, name="one-corpus"
+            commercial=True,
+            epochs=asked.epochs,
+            cache=asked.cache,
+            front=FrontEnd(floor=floor),
+            contrast=contrast,
+            narrow=0.0,
+            name="one-corpus",
         )
-        sys.stdout.write(
-            row(asked.data, replace(settings, front=replace(settings.front, floor=floor))) + "\n"
-        )
+        sys.stdout.write(row(asked.data, settings) + "\n")
         sys.stdout.flush()
 
 

@@ -62,8 +62,8 @@ def render(metrics: dict[str, Any]) -> str:
     table = "\n".join(rows)
     intro = (
         f"`mel-cnn`, exactly the weights that ship, on the test speakers of fold {metrics['split']['fold']}, "
-        "whom neither training nor any choice ever heard; in brackets 95 % intervals by bootstrap over "
-        "speakers."
+        "whom neither training nor the choice of weights and threshold ever heard; in brackets 95 % "
+        "intervals by bootstrap over speakers."
     )
     text = (
         f"At the default threshold of {angry['threshold']:.2f}, which validation speakers chose, it marks "

@@ -1,8 +1,8 @@
 """Augmentation: what happens to a voice between a mouth and a recording.
 
 At waveform level (pitch, tempo, room, noise, equaliser, telephone band, overload), computed once per version
-of a training clip; at spectrogram level (dynamic range, masking, band tilt, mixing two clips), computed anew
-in every batch.
+of a training clip; at spectrogram level (dynamic range, a telephone's bands, masking, band tilt, mixing two
+clips), computed anew in every batch.
 Only training clips are ever augmented, after the split.
 """
 
@@ -207,6 +207,26 @@ def stretch_range(frames: Float32, rng: np.random.Generator, strength: float) ->
         return frames
     top: Float32 = frames.max(axis=0)
     return top + np.float32(np.exp(rng.normal(0, strength))) * (frames - top)
+
+
+def narrow_band(frames: Float32, bands: NDArray[np.float64], rng: np.random.Generator) -> Float32:
+    """Take away what a telephone does not carry, more or less deeply: below some 300 and above some 3,400 Hz.
+
+    Parameters
+    ----------
+    frames : numpy.ndarray of float32, shape (frames, mels)
+        Decibels.
+    bands : numpy.ndarray of float64, shape (mels,)
+        Centre of each band in Hz.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (frames, mels)
+    """
+    loss = np.where(bands > rng.uniform(3_200, 4_000), rng.uniform(30, 90), 0.0)
+    loss += np.where(bands < rng.uniform(100, 350), rng.uniform(0, 40), 0.0)
+    return np.asarray(frames - loss, dtype=np.float32)
 
 
 def tilt(frames: Float32, rng: np.random.Generator, strength: float = 0.25) -> Float32:

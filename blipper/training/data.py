@@ -12,7 +12,7 @@ from blipper.recording import Float32
 from blipper.training import augment
 from blipper.training.features import Frames
 from blipper.training.settings import TrainSettings
-from blipper.voice.frontend import normalise
+from blipper.voice.frontend import band_edges, normalise
 from blipper.voice.labels import EMOTIONS
 
 ANGRY = EMOTIONS.index("angry")
@@ -123,6 +123,7 @@ def _draw(
 ) -> Batch:
     front = settings.front
     most = front.frames
+    bands = band_edges(front)[1:-1]
     frames = np.zeros((len(chosen), most, front.mels), dtype=np.float32)
     lengths = np.zeros(len(chosen), dtype=np.int32)
     for row, i in enumerate(chosen):
@@ -136,7 +137,10 @@ def _draw(
             length = int(rng.integers(100, length + 1))
         first = int(rng.integers(whole - length + 1))
         read = np.asarray(version.read(int(segment), first, length), dtype=np.float32)
-        frames[row, :length] = normalise(augment.stretch_range(read, rng, settings.contrast), front)
+        read = augment.stretch_range(read, rng, settings.contrast)
+        if settings.narrow and rng.random() < settings.narrow:
+            read = augment.narrow_band(read, bands, rng)
+        frames[row, :length] = normalise(read, front)
         lengths[row] = length
     frames = augment.tilt(frames, rng)
     augment.mask(frames, lengths.astype(np.int64), rng)

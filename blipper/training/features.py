@@ -91,7 +91,9 @@ def compute_frames(
     settings = settings or AugmentSettings()
     # Normalisation comes later and does not change what is cached.
     kept = {
-        key: value for key, value in front.to_dict().items() if key not in ("levelling", "floor", "scale")
+        key: value
+        for key, value in front.to_dict().items()
+        if key not in ("levelling", "floor", "scale", "depth")
     }
     described = [segments.digest, segments.clip.tolist(), kept, version]
     if version:

@@ -53,7 +53,7 @@ def settings_from(values: Mapping[str, Any], **changes: Any) -> Settings:
     """
     if is_head(values):
         return HeadTrainSettings.from_dict(values, **changes)
-    fields = dict(values)
+    fields = {"contrast": 0.0, "narrow": 0.0, **values}  # as before there were any
     if "added" in fields:
         raise SettingsError(REPEATED)
     try:

@@ -24,6 +24,11 @@ TEACHER = Path("whisper-tiny-en-encoder", "encoder.safetensors")
 class TrainSettings:
     """How a voice model is trained.
 
+    The front end hides a recording's noise floor (frames are cut off at 20 dB below a band's mean, and the
+    dynamic range is stretched): corpora differ in it, and where one teaches alone, what lies far above its
+    floor was shouted, so a network that sees the floor calls every cleaner recording angry
+    (``tools/one_corpus.py`` compares).
+
     Parameters
     ----------
     name : str
@@ -50,6 +55,8 @@ class TrainSettings:
     contrast : float
         How much each window's dynamic range is stretched or squeezed: the standard deviation of the factor's
         logarithm; 0 turns it off.
+    narrow : float
+        Share of the windows that are heard as through a telephone's band.
     versions : int
         Augmented versions of each training clip, beside the clip itself.
     distil : float
@@ -97,7 +104,8 @@ class TrainSettings:
     dropout: float = 0.3
     label_smoothing: float = 0.05
     mixup: float = 0.3
-    contrast: float = 0.0
+    contrast: float = 0.2
+    narrow: float = 0.2
     versions: int = 5
     distil: float = 0.6
     groups: int = 3
@@ -113,7 +121,7 @@ class TrainSettings:
     threads: int = 2
     resamples: int = 1000
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    front: FrontEnd = field(default_factory=FrontEnd)
+    front: FrontEnd = field(default_factory=lambda: FrontEnd(floor=20.0, depth=40.0))
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
     commercial: bool = False
     added: Added | None = None
@@ -131,6 +139,7 @@ class TrainSettings:
             "label_smoothing": (0, 0.5),
             "mixup": (0, 10),
             "contrast": (0, 2),
+            "narrow": (0, 1),
             "versions": (0, 100),
             "distil": (0, 1),
             "groups": (2, 50),
@@ -156,17 +165,6 @@ class TrainSettings:
             raise SettingsError(f"training setting limit is {self.limit}, expected 1 or more, or none")
         if not self.name or not all(c.isalnum() or c in "-_." for c in self.name) or self.name[0] == ".":
             raise SettingsError(f"model name {self.name!r}: expected letters, digits, '-', '_' and '.'")
-
-    @classmethod
-    def for_commerce(cls, **changes: Any) -> TrainSettings:
-        """Return the recipe that learns from CREMA-D alone.
-
-        Its recordings share a noise floor, 20 to 30 dB below the voice, and what lies far above it was
-        shouted: a network that sees the floor calls every cleaner recording angry. So frames are cut off at
-        20 dB below a band's mean, and the dynamic range is stretched (``tools/one_corpus.py`` compares).
-        """
-        recipe = {"front": FrontEnd(floor=20.0), "contrast": 0.2}
-        return cls(**{"commercial": True, **recipe, **changes})
 
     @classmethod
     def smoke(cls, **changes: Any) -> TrainSettings:
@@ -214,9 +212,8 @@ class TrainSettings:
             del values["hold_out"]  # as before there was one: checkpoints go by these values
         values["network"] = self.network.to_dict()
         values["augmentation"]["snr"] = list(self.augmentation.snr)
-        for name in ("commercial", "contrast"):  # as before there were any
-            if not values[name]:
-                del values[name]
+        if not self.commercial:
+            del values["commercial"]  # likewise
         del values["added"]
         if self.added is not None:
             values["added"] = dict(self.added.counts)

@@ -49,6 +49,9 @@ class FrontEnd:
     levelling : float
         Share of each band's own level that is taken away, 0 to 1: 0 keeps the spectrum's long-term shape, 1
         removes it and with it what a microphone or a room does to it.
+    depth : float
+        Decibels below the loudest band's mean power at which every quieter band's mean is taken to lie: what
+        is deeper is empty, as above 3.4 kHz in a telephone call, and must not move the rest.
     """
 
     sampling_rate: int = 16_000
@@ -61,6 +64,7 @@ class FrontEnd:
     scale: float = 15.0
     window: float = 3.0
     levelling: float = 0.5
+    depth: float = 200.0
 
     @property
     def frames(self) -> int:
@@ -178,6 +182,7 @@ def normalise(frames: NDArray[np.floating[Any]], front: FrontEnd) -> Float32:
     # The mean of the power, not of the decibels: loud cells decide it, so a band's noise floor hardly counts.
     top = frames.max(axis=0)
     bands = top + 10 * np.log10(np.mean(np.exp((frames - top) / _DECIBELS), axis=0, dtype=np.float64))
+    bands = np.maximum(bands, bands.max() - front.depth)
     overall = bands.mean()
     reference = (overall + front.levelling * (bands - overall)).astype(np.float32)
     kept = np.maximum(frames, bands.astype(np.float32) - np.float32(front.floor))

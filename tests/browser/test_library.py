@@ -133,7 +133,7 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
 
 
 def wait_for_rows(page: Any, number: int) -> None:
-    """Wait until the table shows so many recordings. Its grid, which stands for the canvas, counts its header."""
+    """Wait until the table shows so many. Its grid stands for the canvas, and counts the header."""
     page.locator(f"[data-testid=stDataFrame] [role=grid][aria-rowcount='{number + 1}']").wait_for(
         state="attached"
     )

@@ -110,6 +110,16 @@ def test_settings_come_back_from_the_metrics() -> None:
         settings_from({"layers": 3})
 
 
+def test_models_from_before_a_setting_was_there_are_repeated_without_it() -> None:
+    old = TrainSettings().to_dict()
+    for name in ("contrast", "narrow"):
+        del old[name]
+    del old["front"]["depth"]
+    again = settings_from(old)
+    assert again.contrast == again.narrow == 0
+    assert again.front.depth == 200  # no band lies that deep
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return make_folder(tmp_path / "models" / "first")

@@ -8,7 +8,15 @@ import librosa
 import numpy as np
 import pytest
 
-from blipper.training.augment import AugmentSettings, Surroundings, augment, mask, stretch_range, tilt
+from blipper.training.augment import (
+    AugmentSettings,
+    Surroundings,
+    augment,
+    mask,
+    narrow_band,
+    stretch_range,
+    tilt,
+)
 
 RATE = 16_000
 NOTHING = {
@@ -120,6 +128,17 @@ def test_the_dynamic_range_is_stretched_below_each_bands_peak(rng: np.random.Gen
         factors.append(float(ratio[0]))
     assert np.log(factors).std() == pytest.approx(0.4, rel=0.15)
     assert abs(np.log(factors).mean()) < 0.1
+
+
+def test_a_telephone_carries_the_middle_bands_alone(rng: np.random.Generator) -> None:
+    bands = np.array([60.0, 400.0, 1_000.0, 3_100.0, 4_100.0, 7_000.0])
+    frames = rng.uniform(-60, 0, size=(50, 6)).astype(np.float32)
+    for _ in range(100):
+        lost = frames - narrow_band(frames, bands, rng)
+        assert np.allclose(lost, lost[0], atol=1e-4)  # the same all the time
+        assert (lost[0, 1:4] == 0).all()
+        assert 0 <= lost[0, 0] <= 41
+        assert 29 <= lost[0, 4] <= 91 and lost[0, 4] == pytest.approx(lost[0, 5], abs=1e-3)
 
 
 def test_tilt_is_a_straight_line_through_the_middle(rng: np.random.Generator) -> None:

@@ -153,6 +153,19 @@ def test_without_mixing_every_row_has_its_own_target(examples: Examples) -> None
     assert (batch.lengths[batch.share == 0] <= 297).all()
 
 
+def test_windows_are_narrowed_to_a_telephones_band_as_often_as_asked(examples: Examples) -> None:
+    shares = []
+    for narrow in (0.0, 0.5, 1.0):
+        settings = TrainSettings(batch=256, negatives=0.0, mixup=0.0, narrow=narrow)
+        batch = next(batches(examples, settings, np.random.default_rng(2)))
+        pairs = zip(batch.frames, batch.lengths, strict=True)
+        # White noise fills all bands alike; of 64, those from the 50th on lie above 4.5 kHz.
+        gaps = [np.median(rows[:n, 20:40]) - np.median(rows[:n, 50:]) for rows, n in pairs]
+        shares.append(float(np.mean(np.array(gaps) > 0.7)))
+    assert shares[0] < 0.05 and shares[2] > 0.9
+    assert shares[1] == pytest.approx(0.5, abs=0.1)
+
+
 def test_mixing_keeps_a_negative_out_of_the_emotions(examples: Examples) -> None:
     settings = TrainSettings(batch=64, negatives=0.5, mixup=5.0)
     batch = next(batches(examples, settings, np.random.default_rng(1)))

@@ -83,6 +83,20 @@ def test_levelling_takes_away_its_share_of_what_a_microphone_does(
     assert np.allclose(moved * front.scale, (1 - levelling) * microphone, atol=1e-3)
 
 
+def test_bands_that_a_telephone_leaves_empty_do_not_move_the_others(rng: np.random.Generator) -> None:
+    heard = rng.normal(-30, 10, (200, 64)).astype(np.float32)
+    telephone = heard.copy()
+    telephone[:, 40:] = np.where(rng.random((200, 24)) < 0.5, -118, -119)  # dither
+    flat = FrontEnd(floor=20.0, depth=40.0)
+    found = normalise(telephone, flat)
+    assert np.ptp(found[:, 40:]) == 0, "empty bands show nothing"
+    moved = (found - normalise(heard, flat))[:, :40] * flat.scale
+    assert np.ptp(moved) < 1e-2 and 0 < moved.max() < 10
+    deep = FrontEnd(floor=20.0)
+    assert np.ptp(normalise(telephone, deep)[:, 40:]) > 0
+    assert ((normalise(telephone, deep) - normalise(heard, deep))[:, :40] * deep.scale > 15).all()
+
+
 def test_silence_is_finite_and_flat() -> None:
     frames = normalise(log_mel(np.zeros(16_000, np.float32), FRONT), FRONT)
     assert np.isfinite(frames).all()
