@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,20 @@ from tools import one_corpus
 
 
 @pytest.mark.data
-def test_a_row_has_what_the_header_names(data_dir: Path, tmp_path: Path) -> None:
-    settings = TrainSettings.smoke(cache=tmp_path, epochs=1, limit=6, commercial=True, contrast=0.3)
-    settings = replace(settings, front=replace(settings.front, floor=20.0))
-    cells = one_corpus.row(data_dir, settings, count=8).strip("| ").split(" | ")
-    assert cells[:2] == ["20", "0.3"]
-    assert all(0 <= float(cell) <= 1 for cell in cells[2:6])
-    marked = [float(share) for share in cells[6].split(", ")]
-    assert len(marked) == 3 and all(0 <= share <= 1 for share in marked)
+@pytest.mark.parametrize(
+    ("changes", "corpora"),
+    [({"commercial": True}, ["ravdess", "savee", "tess"]), ({"hold_out": "savee"}, ["savee"])],
+    ids=["one corpus", "three"],
+)
+def test_a_row_has_what_the_header_names(
+    data_dir: Path, tmp_path: Path, changes: dict[str, Any], corpora: list[str]
+) -> None:
+    settings = TrainSettings.smoke(cache=tmp_path, epochs=1, limit=6, contrast=0.3, narrow=0.1, **changes)
+    settings = replace(settings, front=replace(settings.front, floor=25.0, depth=50.0))
+    cells = one_corpus.row(data_dir, settings, count=30).strip("| ").split(" | ")
+    assert cells[:4] == ["25", "0.3", "50", "0.1"]
+    assert all(0 <= float(cell) <= 1 for cell in cells[4:8])
+    marked = [part.split() for part in cells[8].split(", ")]
+    assert [name for name, _, _ in marked] == corpora
+    assert all(0 <= float(share) <= 1 for _, *shares in marked for share in shares)
     assert len(cells) == one_corpus.HEADER.splitlines()[0].count("|") - 1
