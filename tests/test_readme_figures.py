@@ -1,5 +1,6 @@
 """The README's figures are those of the weights that ship."""
 
+import csv
 import json
 
 from tests.conftest import ROOT
@@ -27,3 +28,13 @@ def test_the_readme_says_what_is_left_in_a_corpus_never_heard():
     assert min(left, key=left.get) == "crema-d" and max(left, key=left.get) == "tess" and len(left) == 4
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"{left['crema-d']:.2f} (CREMA-D) to {left['tess']:.2f} (TESS)" in text
+
+
+def test_the_readme_says_which_shouts_are_not_heard():
+    with (MODEL / "test-predictions.csv").open(encoding="utf-8", newline="") as file:
+        angry = [row for row in csv.DictReader(file) if row["emotion"] == "angry"]
+    high = [row for row in angry if row["intensity"] == "high"]
+    missed, missed_high = (sum(row["speech"] == "0" for row in rows) for rows in (angry, high))
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"in {missed} of the {len(angry)} angry clips" in text
+    assert f"{missed_high} of them among the {len(high)} acted at high intensity" in text
