@@ -20,6 +20,7 @@ from blipper.hysteresis import find_runs, tidy_runs
 from blipper.progress import Progress, silent
 from blipper.recording import Float32, Recording
 from blipper.results import Span
+from blipper.second_look import SecondLook
 
 #: The only rate that these weights know, in Hz.
 SAMPLING_RATE: Final = 16_000
@@ -27,11 +28,6 @@ SAMPLING_RATE: Final = 16_000
 FRAME: Final = silero.FRAME
 #: Samples of the frame before that the model also sees.
 CONTEXT: Final = silero.CONTEXT
-#: Frames at a time: 128 * 32 ms = 4.1 s. More are no quicker (measured): these stay within a core's cache.
-FRAMES_A_CALL: Final = 128
-#: Up to so many frames, as come while listening live, go one by one: a few together wake the threads of the
-#: matrix library, which on a busy machine wait for each other for tens of milliseconds (measured).
-FEW_FRAMES: Final = 16
 #: Spans start and end on this grid, in seconds: one hop of the voice models' log-mel frames, so that a
 #: window's frames do not depend on how a recording was cut into blocks.
 GRID: Final = 0.01
@@ -71,31 +67,40 @@ class SpeechSettings:
                 raise SettingsError(f"speech {name} is {value} s, expected 0 to 10 s")
 
 
-def speech_probabilities(blocks: Iterable[Float32]) -> Float32:
+def speech_probabilities(blocks: Iterable[Float32], *, shouts: bool = True) -> Float32:
     """Compute the probability of speech, frame by frame.
 
     Parameters
     ----------
     blocks : iterable of numpy.ndarray of float32, shape (n,)
         Consecutive samples at 16 kHz; each block but the last a multiple of :data:`FRAME` samples.
+    shouts : bool
+        As :class:`SpeechDetector` takes it.
 
     Returns
     -------
     numpy.ndarray of float32, shape (n_frames,)
         In [0, 1], one for each 32 ms; the last frame is padded with zeros.
     """
-    detector = SpeechDetector()
+    detector = SpeechDetector(shouts=shouts)
     found = [detector.add(block) for block in blocks]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
 
 
 class SpeechDetector:
-    """Silero VAD with its state, for sound that comes in blocks."""
+    """Silero VAD with its state, for sound that comes in blocks.
 
-    def __init__(self) -> None:
-        self._hidden = np.zeros(silero.STATE, dtype=np.float32)
-        self._cell = self._hidden
-        self._context = np.zeros(CONTEXT, dtype=np.float32)
+    Parameters
+    ----------
+    shouts : bool
+        Whether loud frames without speech are looked at again, an octave lower (:mod:`blipper.second_look`).
+        Such a frame's probability is the larger one of both looks.
+    """
+
+    def __init__(self, *, shouts: bool = True) -> None:
+        self._memory = silero.Memory()
+        self._second_look = SecondLook() if shouts else None
+        self._before = np.zeros(FRAME, dtype=np.float32)
 
     def add(self, block: Float32) -> Float32:
         """Return the probabilities of speech in the next samples.
@@ -110,19 +115,16 @@ class SpeechDetector:
         numpy.ndarray of float32, shape (n_frames,)
         """
         n_frames = math.ceil(len(block) / FRAME)
-        found = np.zeros(n_frames, dtype=np.float32)
-        frames = np.zeros((n_frames, CONTEXT + FRAME), dtype=np.float32)
-        padded = np.zeros(n_frames * FRAME, dtype=np.float32)
-        padded[: len(block)] = block
-        frames[:, CONTEXT:] = padded.reshape(n_frames, FRAME)
-        frames[:1, :CONTEXT] = self._context
-        frames[1:, :CONTEXT] = frames[:-1, -CONTEXT:]
-        self._context = frames[-1, -CONTEXT:].copy() if n_frames else self._context
-        size = 1 if n_frames <= FEW_FRAMES else FRAMES_A_CALL
-        for first in range(0, n_frames, size):
-            part = slice(first, first + size)
-            encoded = silero.encode(frames[part])
-            found[part], self._hidden, self._cell = silero.recur(encoded, self._hidden, self._cell)
+        if not n_frames:
+            return np.zeros(0, dtype=np.float32)
+        samples = np.zeros((n_frames + 1) * FRAME, dtype=np.float32)
+        samples[:FRAME] = self._before
+        samples[FRAME : FRAME + len(block)] = block
+        frames = np.lib.stride_tricks.sliding_window_view(samples, CONTEXT + FRAME)[FRAME - CONTEXT :: FRAME]
+        found = self._memory.hear(frames)
+        if self._second_look is not None:
+            self._second_look.improve(found, samples)
+        self._before = samples[-FRAME:].copy()
         return found
 
 
@@ -197,7 +199,7 @@ def detect_speech(
             f"{recording.provenance.name}: speech is looked for at {SAMPLING_RATE} Hz, "
             f"not at {recording.sampling_rate} Hz"
         )
-    seconds = 20 * FRAMES_A_CALL * FRAME / SAMPLING_RATE  # 82 s, whole calls
+    seconds = 20 * silero.FRAMES_A_CALL * FRAME / SAMPLING_RATE  # 82 s, whole calls
 
     def reported() -> Iterable[Float32]:
         for start, block in recording.blocks(seconds, channel):

@@ -1,7 +1,12 @@
 """What an installed Blipper would hold."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -21,6 +26,38 @@ def test_the_versions_agree():
 def test_the_package_imports_no_streamlit():
     for path in (ROOT / "blipper").rglob("*.py"):
         assert "streamlit" not in path.read_text(), path
+
+
+#: Imports each module named on standard input where none was before, and prints those that cannot be.
+FIRST = """
+import importlib, os, sys
+import numpy, pandas, plotly.graph_objects, soundfile
+for name in sys.stdin.read().split():
+    if not (child := os.fork()):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            print(name, error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+def test_any_module_may_be_imported_first():
+    """Tables, figures and exports need one another; a circle shows only where the wrong one comes first."""
+    files = [p for part in ("datasets", "figures", "export") for p in (ROOT / "blipper" / part).rglob("*.py")]
+    names = [".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for p in files]
+    assert "blipper.datasets.tables" in names
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST],
+        input=" ".join(names),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert done.stdout == ""
 
 
 def test_requirements_are_minimums_and_the_lock_has_each():

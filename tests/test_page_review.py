@@ -21,6 +21,7 @@ from blipper import models_dir, summary_sentence
 from blipper.audio import Limits
 from blipper.export import WRITERS
 from blipper.speakers import Turn, guess
+from blipper.voice.models import available_models
 from ui.intake import SAMPLE, TOUR
 from ui.session import Shelf
 
@@ -174,6 +175,22 @@ def test_several_files_make_a_table_to_choose_from(page: AppTest) -> None:
     page.button(key=f"blipper_open_{two.id}").click().run()
     assert held(page).open_id == two.id
     assert page.button(key=f"blipper_open_{two.id}").disabled
+
+
+def test_recordings_of_different_models_name_them(page: AppTest) -> None:
+    def named() -> list[str]:
+        said = [caption.value.replace("\\", "") for caption in page.caption]
+        return [caption for caption in said if caption in available_models()]
+
+    half = wav(speech_and_silence()[: 10 * 16_000, 0])
+    page.selectbox(key="blipper_model").set_value("mel-cnn").run()
+    page.file_uploader[0].set_value([("one.wav", half, "audio/wav"), ("two.wav", half, "audio/wav")]).run()
+    finish(page)
+    assert named() == []
+    page.selectbox(key="blipper_model").set_value("mel-cnn-open").run()
+    page.file_uploader[0].upload("three.wav", half, "audio/wav").run()
+    finish(page)
+    assert named() == ["mel-cnn", "mel-cnn", "mel-cnn-open"]
 
 
 def test_channels_kept_apart_are_chosen_from(page: AppTest) -> None:

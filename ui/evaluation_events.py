@@ -159,7 +159,7 @@ def alarms(data: Figures) -> None:
     )
     st.caption(
         "Sounds that training kept out; of screams all, since training leaves them out. What the detector of "
-        "speech does not take for speech gets no score, so it raises no alarm: nor does a wordless scream."
+        "speech does not take for speech gets no score, so it raises no alarm: nor do most wordless screams."
     )
     _choice(data)
 

@@ -24,8 +24,8 @@ from ui.session import OpenRecording
 from ui.text import plain, printable, shorten
 
 METHODS: Final[dict[Method, str]] = {
-    "integrated gradients": "Integrated gradients (at once)",
-    "shap": "SHAP (some seconds)",
+    "integrated gradients": "Integrated gradients",
+    "shap": "SHAP (slower)",
 }
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
+from blipper.csv_cells import score, seconds, table
 from blipper.errors import BlipperError, ModelError
-from blipper.export.csv import score, seconds, table
 from blipper.figures.live import live_figure
 from blipper.settings import Settings
 from blipper.wording import length

@@ -32,6 +32,8 @@ def show_shelf(held: Shelf) -> None:
     if len(finished) < 2:
         return
     st.subheader("Recordings")
+    # Scores of two models do not compare, so each is named once there are two.
+    several = len({opened.analysis.model.name for opened in finished}) > 1
     with st.container(height=280 if len(finished) > 4 else "content", border=True):
         for opened in finished:
             name, sentence, peak, act = st.columns([3, 6, 2, 1.4], vertical_alignment="center")
@@ -39,6 +41,8 @@ def show_shelf(held: Shelf) -> None:
             sentence.markdown(summary_sentence(opened.marked))
             highest = peak_score(opened.analysis)
             peak.markdown("no score" if highest is None else f"peak {highest:.2f}")
+            if several:
+                peak.caption(plain(opened.analysis.model.name))
             is_open = opened.id == held.open_id
             if act.button(
                 "Open" if not is_open else "Shown",

@@ -15,8 +15,8 @@ from typing import IO, Any, Final, Literal
 
 from blipper.batch.manifest import NAME, SELECT_ROWS, Manifest, connect, faults
 from blipper.batch.state import Reason
+from blipper.csv_cells import text
 from blipper.errors import BatchError
-from blipper.export.csv import text
 
 #: Columns of the table, in order, with the unit as suffix; the manifest's names beside them.
 COLUMNS: Final = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from blipper.csv_cells import table, text
 from blipper.datasets.measure import QUANTILES
 from blipper.datasets.sources import SOURCES
 from blipper.datasets.summary import Summary
 from blipper.errors import SettingsError
-from blipper.export.csv import table, text
 from blipper.voice.labels import EMOTIONS
 
 #: Columns by name, all of one length; None is an empty cell.

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blipper.csv_cells import score, seconds, table, text
 from blipper.explain.attribution import Attribution
 from blipper.explain.features import Companion, Named
 from blipper.explain.overview import Overview
 from blipper.explain.pieces import LeftOut
 from blipper.explain.what_if import WhatIf
 from blipper.explain.wording import Told, shares
-from blipper.export.csv import score, seconds, table, text
 from blipper.results import Windows
 from blipper.terminal import columns
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from blipper.csv_cells import seconds, table, text
 from blipper.explain.decomposition import Decomposition
 from blipper.explain.words import WordShares
-from blipper.export.csv import seconds, table, text
 from blipper.terminal import columns
 
 

@@ -7,11 +7,7 @@ a cell is empty where no value exists.
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Iterable, Sequence
-
+from blipper.csv_cells import fixed, score, seconds, table, text
 from blipper.export.text import encodable, lacks_transcript, one_line, speaker_at
 from blipper.export.writer import Writer
 from blipper.fusion import carrier, case_of
@@ -37,10 +33,6 @@ UTTERANCE_COLUMNS = (
     *("verbal_aggression", *SENTIMENTS, "aggression_model", "sentiment_model", "engine", "draft"),
 )
 WINDOW_COLUMNS = ("file", "channel", "start_s", "end_s", "aggression", *EMOTIONS)
-
-# What spreadsheets take for the beginning of a formula, with the full-width forms that some of them
-# fold into the plain ones (OWASP, "CSV Injection").
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝+−＠")
 
 
 def events_csv(analysis: Analysis) -> str:
@@ -179,38 +171,8 @@ def _share(value: float | None) -> str:
     return "" if value is None else score(value)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a header and rows of formatted cells as RFC 4180 text."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)  # the default dialect is RFC 4180's: CRLF, quotes where needed
-    writer.writerow(header)
-    writer.writerows(rows)
-    return stream.getvalue()
-
-
-def text(value: str) -> str:
-    """Return a text cell that no spreadsheet runs as a formula: a suspicious one gets an apostrophe."""
-    return "'" + value if value.startswith(_FORMULA_STARTS) else value
-
-
-def seconds(value: float) -> str:
-    """Return a time with millisecond resolution."""
-    return _fixed(value, 3)
-
-
-def score(value: float) -> str:
-    """Return a probability, or log-odds, with 4 decimals."""
-    return _fixed(value, 4)
-
-
 def _decibels(value: float | None) -> str:
-    return "" if value is None else _fixed(value, 1)
-
-
-def _fixed(value: float, decimals: int) -> str:
-    if math.isnan(value):
-        return ""
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"  # + 0.0 turns -0.0 into 0.0
+    return "" if value is None else fixed(value, 1)
 
 
 EVENTS = Writer(

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from blipper.export.csv import score, seconds, table, text
+from blipper.csv_cells import score, seconds, table, text
 from blipper.export.parquet import names, typed_file
 from blipper.export.writer import Writer
 from blipper.results import Analysis, Float, Track

@@ -85,7 +85,7 @@ def embed(
     -------
     numpy.ndarray of float32, shape (n_clips, 1536)
     """
-    name = hashlib.sha256("".join(segments.digest).encode() + path.read_bytes()).hexdigest()[:16]
+    name = hashlib.sha256(segments.fingerprint.encode() + path.read_bytes()).hexdigest()[:16]
     done = cache / f"embeddings-{name}.npy"
     if done.exists():
         return np.asarray(np.load(done), dtype=np.float32)

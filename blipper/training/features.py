@@ -95,7 +95,7 @@ def compute_frames(
         for key, value in front.to_dict().items()
         if key not in ("levelling", "floor", "scale", "depth")
     }
-    described = [segments.digest, segments.clip.tolist(), kept, version]
+    described = [segments.fingerprint, kept, version]
     if version:
         described += [seed, repr(settings), [str(p) for p in noises], [str(p) for p in rooms]]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]

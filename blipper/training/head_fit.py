@@ -432,7 +432,7 @@ def run_id(material: HeadMaterial, settings: HeadTrainSettings, seed: int) -> st
     digest = hashlib.sha256(json.dumps([described, seed], sort_keys=True).encode())
     for array in (material.targets, material.own, material.weight, material.aside):
         digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update("".join(material.segments.digest).encode())
+    digest.update(material.segments.fingerprint.encode())
     return digest.hexdigest()
 
 

@@ -136,7 +136,7 @@ def hear(
     settings = settings or HeardSettings()
     tensors = read_file(encoder)
     digest = whisper.tensors_sha256(tensors)
-    described = [_FORMAT, POOL, _LONGEST, digest, segments.digest, settings.describe()]
+    described = [_FORMAT, POOL, _LONGEST, digest, segments.fingerprint, settings.describe()]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     run: Any = None
 
@@ -173,7 +173,7 @@ def put_in(
         frames of 20 ms, shape (n_frames, first, width).
     """
     settings = settings or HeardSettings()
-    described: list[Any] = [_FORMAT, "mels", _LONGEST, segments.digest, settings.describe()]
+    described: list[Any] = [_FORMAT, "mels", _LONGEST, segments.fingerprint, settings.describe()]
     tensors: Mapping[str, NDArray[np.floating[Any]]] = {}
     if first:
         tensors = read_file(encoder)

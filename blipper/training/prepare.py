@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from blipper.speech import SpeechSettings, detect_speech
 
 SAMPLING_RATE: Final = 16_000
 #: Raised when what is stored changes, so that an old cache is not read.
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 #: Clips decoded between two saves.
 _SHARD: Final = 1000
 
@@ -53,6 +54,14 @@ class Segments:
     def __len__(self) -> int:
         """Return the number of segments."""
         return len(self.clip)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the clips and of where speech lies in them; what follows from them is kept by it."""
+        digest = hashlib.sha256("".join(self.digest).encode())
+        for array in (self.clip, self.start, self.length):
+            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        return digest.hexdigest()
 
     def read(self, index: int) -> Float32:
         """Return one segment as float32 in [-1, 1], shape (n,)."""

@@ -80,7 +80,7 @@ def opinions(
     """
     speakers = [f"{clip.corpus}/{clip.speaker}" for clip in material.clips]
     group = speaker_groups(speakers, material.sides == "train", n_groups, settings.seed)
-    described = json.dumps([settings.to_dict(), n_groups, material.segments.digest], sort_keys=True)
+    described = json.dumps([settings.to_dict(), n_groups, material.segments.fingerprint], sort_keys=True)
     digest = hashlib.sha256(described.encode() + group.tobytes() + material.targets.tobytes())
     for heard in (*material.versions, *([material.negatives] if material.negatives else [])):
         digest.update(heard.read(0).tobytes())  # tells encoders, noises and rooms apart

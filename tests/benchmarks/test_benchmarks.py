@@ -88,7 +88,10 @@ def test_speech_misses_counts_clips_by_group(
     for stem, sound in (("03-01-05-02-01-01-01", samples), ("03-01-05-02-01-02-01", 0 * samples)):
         soundfile.write(tmp_path / f"{stem}.wav", sound, rate)
     speech_misses.main(tmp_path)
-    assert capsys.readouterr().out.splitlines()[1].split() == ["ravdess", "angry", "2", "0.500"]
+    *_, row = capsys.readouterr().out.splitlines()
+    *group, n, missed, missed_by_both, spoken, spoken_by_both = row.split()
+    assert (group, n, missed, missed_by_both) == (["ravdess", "angry", "strong"], "2", "0.500", "0.500")
+    assert 0.1 < float(spoken) <= float(spoken_by_both) < 0.5
 
 
 def test_timing_and_machine_facts() -> None:

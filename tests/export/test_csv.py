@@ -7,15 +7,13 @@ import io
 import numpy as np
 import pytest
 
+from blipper.csv_cells import score, seconds, text
 from blipper.export.csv import (
     EVENT_COLUMNS,
     WINDOW_COLUMNS,
     events_csv,
     interruptions_csv,
-    score,
-    seconds,
     talk_csv,
-    text,
     turns_csv,
     windows_csv,
 )

@@ -67,6 +67,10 @@ def test_only_speech_is_kept(data_dir: Path, tmp_path: Path) -> None:
     assert not segments.without_speech.any()
     assert segments.length.sum() < 0.8 * len(read_mono(path))
     assert prepare([path], tmp_path / "cache").digest == segments.digest  # from the cache
+    assert prepare([path], tmp_path / "cache").fingerprint == segments.fingerprint
+    untrimmed = prepare([path], tmp_path / "cache", trim=False)
+    assert untrimmed.digest == segments.digest
+    assert untrimmed.fingerprint != segments.fingerprint  # what follows from it is not read for the other
 
 
 def test_a_clip_without_speech_is_kept_whole_and_marked(noises: list[Path], tmp_path: Path) -> None:
