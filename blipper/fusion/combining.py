@@ -26,7 +26,7 @@ balance, the words' evidence is multiplied by ``w = r * min(1, 2b)`` and the voi
 voice models call calm speech calm with scores near 0.001, whose evidence would drown any words. So against a
 side that speaks for aggression the other side's evidence counts at most :data:`AGAINST`, which takes a fifth
 off the odds: beside harmless words a voice needs 0.56 to score what it scores alone with 0.5. On the test
-speakers' clips of mel-cnn, whose sentences are all harmless, that step loses 5.6 of 58 angry clips in 100 and
+speakers' clips of mel-cnn, whose sentences are all harmless, that step loses 5.4 of 58 angry clips in 100 and
 spares 0.5 of 2.8 others, so the limit is kept low. To get there without a jump, evidence ``-n`` beside
 evidence ``p`` becomes ``-min(n, max(AGAINST, n - p))``.
 
