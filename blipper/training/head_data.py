@@ -179,6 +179,7 @@ def encode_clips(
         HeardSettings(version, 0, settings.augmentation, noises, rooms)
         for version in range(settings.versions + 1)
     ]
+    heard += [HeardSettings(speed=speed) for speed in settings.speeds]
     how: dict[str, Any] = {"workers": settings.workers, "progress": progress}
     versions = tuple(hear(segments, len(clips), encoder, cache, settings=one, **how) for one in heard)
     negatives = _negatives(data, settings, cache, progress)

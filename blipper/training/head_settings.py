@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from blipper.errors import SettingsError
 from blipper.training.added import REPEATED, Added
@@ -13,6 +13,8 @@ from blipper.training.augment import AugmentSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
 
+#: Slowest and fastest speed at which clips are heard besides.
+SPEEDS: Final = (0.5, 2.0)
 #: How clips are drawn: as they come, or small corpora and rare classes more often.
 Balance = Literal["none", "root", "full"]
 
@@ -83,6 +85,9 @@ class HeadTrainSettings:
         Parameter of the Beta distribution by which pooled vectors are mixed; 0 turns it off.
     versions : int
         Augmented versions of each training clip through the encoder, beside the clip itself.
+    speeds : tuple of float
+        Speeds at which each training clip is put through the encoder besides, unaltered otherwise: voices a
+        little higher and faster, or lower and slower.
     masking : float
         Share of clips of which a stretch is hidden in each epoch, and as many that are shortened.
     balance : {"none", "root", "full"}
@@ -128,6 +133,7 @@ class HeadTrainSettings:
     label_smoothing: float = 0.05
     mixup: float = 0.3
     versions: int = 1
+    speeds: tuple[float, ...] = ()
     masking: float = 0.25
     balance: Balance = "root"
     votes: float = 0.0
@@ -173,6 +179,11 @@ class HeadTrainSettings:
                 raise SettingsError(
                     f"training setting {name} is {getattr(self, name)}, expected {low} to {high}"
                 )
+        for speed in self.speeds:
+            if not SPEEDS[0] <= speed <= SPEEDS[1] or speed == 1:
+                raise SettingsError(
+                    f"training setting speeds has {speed}, expected {SPEEDS[0]} to {SPEEDS[1]}, but for 1"
+                )
         if self.balance not in ("none", "root", "full"):
             raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
         if self.hold_out is not None:
@@ -213,13 +224,14 @@ class HeadTrainSettings:
         SettingsError
             If a setting is unknown, or verdicts of a library took part.
         """
-        fields = dict(values)
+        fields = {"speeds": (), **values}  # as before there were any
         if "added" in fields:
             raise SettingsError(REPEATED)
         try:
             network = HeadSettings.from_dict(fields.pop("network"))
             augmentation = dict(fields.pop("augmentation"))
             augmentation["snr"] = tuple(augmentation["snr"])
+            fields["speeds"] = tuple(fields["speeds"])
             if fields.get("adapting") is not None:
                 fields["adapting"] = Adapting(**fields["adapting"])
             built = {**fields, "network": network, "augmentation": AugmentSettings(**augmentation), **changes}
@@ -238,6 +250,9 @@ class HeadTrainSettings:
         values = asdict(self)
         for name in ("encoder", "cache", "workers", "added"):
             del values[name]
+        values["speeds"] = list(self.speeds)
+        if not self.speeds:
+            del values["speeds"]  # as before there were any: checkpoints go by these values
         if self.adapting is None:
             del values["adapting"]  # as before there was one: checkpoints go by these values
         if self.added is not None:

@@ -53,6 +53,8 @@ class HeardSettings:
     augmentation : AugmentSettings
     noises, rooms : tuple of path
         Surroundings for augmentation.
+    speed : float
+        How much faster, and so higher, the sound of version 0 is played.
     """
 
     version: int = 0
@@ -60,11 +62,12 @@ class HeardSettings:
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
     noises: tuple[Path, ...] = ()
     rooms: tuple[Path, ...] = ()
+    speed: float = 1.0
 
     def describe(self) -> list[Any]:
         """Return what decides the result, as JSON values."""
         if not self.version:
-            return [0]
+            return [0] if self.speed == 1 else [0, self.speed]
         paths = [[str(path.resolve()) for path in paths] for paths in (self.noises, self.rooms)]
         return [self.version, self.seed, repr(self.augmentation), *paths]
 
@@ -330,10 +333,17 @@ def _sounds(
     rows = {clip: np.flatnonzero(segments.clip == clip) for clip in clips}
     joined = [np.concatenate([segments.read(int(i)) for i in rows[clip]])[:most] for clip in clips]
     if not settings.version:
-        return joined
+        return joined if settings.speed == 1 else [at_speed(sound, settings.speed)[:most] for sound in joined]
     parts = [(joined[i : i + _CHUNK], clips[i : i + _CHUNK], settings) for i in range(0, len(joined), _CHUNK)]
     done = map(_augmented, parts) if pool is None else pool.map(_augmented, parts)
     return [sound[:most] for part in done for sound in part]
+
+
+def at_speed(sound: Float32, speed: float) -> Float32:
+    """Play sound, shape (n,), faster (above 1) or slower, so that pitch and formants move with it."""
+    import soxr
+
+    return np.asarray(soxr.resample(sound, SAMPLING_RATE * speed, SAMPLING_RATE), dtype=np.float32)
 
 
 def _augmented(part: tuple[list[Float32], Sequence[int], HeardSettings]) -> list[Float32]:

@@ -60,6 +60,7 @@ LEVERS: Final = (
     Lever("raters' votes, 30 % of CREMA-D's targets", {"votes": 0.3}),
     Lever("no plain means and deviations", {"network": {"plain": 0}}),
     Lever("last layers trained anew for 30 epochs", {"judge_epochs": 30}),
+    Lever("the same, also heard at 0.93 and 1.07 of the speed", {"judge_epochs": 30, "speeds": (0.93, 1.07)}),
     Lever("the same, one perceptron more", {"judge_epochs": 30, "network": {"perceptrons": 1}}),
     Lever(
         "the same, two members, two perceptrons",

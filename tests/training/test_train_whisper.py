@@ -16,6 +16,7 @@ from blipper.training import head_data, head_fit, levers
 from blipper.training.adapt import adapters_of, heard_by
 from blipper.training.folds import settings_from
 from blipper.training.head_settings import Adapting, HeadTrainSettings
+from blipper.training.heard import at_speed
 from blipper.training.levers import LEVERS, Lever, run_levers, table
 from blipper.training.predictions import read_predictions
 from blipper.training.settings import TEACHER
@@ -172,6 +173,34 @@ def test_examples_are_cut_and_drawn_from_training_speakers_alone(trained: Path, 
     rows = material.side("validation")
     figures = head_fit.head_figures(np.eye(9, dtype=np.float32)[material.labels[rows]], material, rows)
     assert figures["accuracy_common"] == 1 and figures["uar_crema-d"] == 1
+
+
+@pytest.mark.data
+def test_clips_are_heard_at_other_speeds_too(trained: Path, data_dir: Path) -> None:
+    settings = HeadTrainSettings.smoke(name="tried", limit=4, speeds=(0.8, 1.25))
+    encoder = trained / "encoder.safetensors"
+    material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
+    own, _, slow, fast = (version.length for version in material.versions)
+    np.testing.assert_allclose(slow[own < 75], own[own < 75] / 0.8, atol=1.5)  # 6 s: none is cut at 8 s
+    np.testing.assert_allclose(fast, own / 1.25, atol=1.5)
+
+
+def test_another_speed_moves_pitch_and_length() -> None:
+    t = np.arange(16_000) / 16_000
+    fast = at_speed(np.sin(2 * np.pi * 400 * t).astype(np.float32), 1.25)
+    assert len(fast) == 12_800
+    spectrum = np.abs(np.fft.rfft(fast[400:8400]))
+    assert spectrum.argmax() * 2 == 500
+
+
+def test_settings_without_other_speeds_are_those_of_before_there_were_any() -> None:
+    assert "speeds" not in HeadTrainSettings().to_dict()
+    settings = HeadTrainSettings(speeds=(0.9, 1.1))
+    described = json.loads(json.dumps(settings.to_dict()))
+    assert HeadTrainSettings.from_dict(described) == settings
+    for bad in (1.0, 0.4, 2.5):
+        with pytest.raises(SettingsError, match=f"speeds has {bad}"):
+            HeadTrainSettings(speeds=(0.9, bad))
 
 
 def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
