@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from blipper import audio, fusion, quality, speech
+from blipper.line_notice import telephone_notice
 from blipper.marking import with_balance as with_balance
 from blipper.marking import with_threshold as with_threshold
 from blipper.progress import Progress, silent
@@ -115,6 +116,8 @@ def analyze(
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
+    if (known := telephone_notice(voice.info, tracks)) is not None:
+        analysis = replace(analysis, notices=(*analysis.notices, known))
     if settings.speakers == "guess" and recording.n_channels == 1 and analysis.has_speech:
         analysis = _with_guess(analysis, recording, settings, progress)
     if engine is not None and readers is not None:
