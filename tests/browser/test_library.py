@@ -121,7 +121,10 @@ def test_from_turning_it_on_to_deleting(page: Any, home: Path, shoot: Shoot) -> 
     page.get_by_role("button", name="Open in Review").wait_for()
     shoot(page, "library-chosen-1440")
     page.get_by_text("How long it is kept; delete").click()
-    page.get_by_role("button", name="Delete everything about it now").click()
+    delete = page.get_by_role("button", name="Delete everything about it now")
+    settle(page)
+    still(page, delete)  # it comes into view while the part above it opens
+    delete.click()
     page.get_by_text("The library is empty").wait_for()
     assert lib.count(library) == 0
     assert [entry.action for entry in lib.audit(library)] == [
