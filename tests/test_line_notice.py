@@ -1,4 +1,4 @@
-"""Recordings that sound like a telephone line say what the model is known to do there."""
+"""Recordings as narrow as a telephone line say what the model is known to do there."""
 
 import json
 import shutil
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import blipper
-from blipper.line_notice import telephone_notice
+from blipper.line_notice import RECORDED, TELEPHONE, telephone_notice
 from blipper.paths import models_dir
+from blipper.training.alarms import CONDITIONS
 from blipper.voice.models import load_model
 from tests.conftest import ROOT
 from tests.helpers import RATE, read_16k
@@ -53,7 +54,11 @@ def test_silence_is_not(line):
     assert telephone_notice(line.model, [replace(line.tracks[0], speech=())]) is None
 
 
-def test_a_model_that_was_not_measured_or_is_no_worse_is_silent(line, monkeypatch, tmp_path):
+def test_the_conditions_are_those_that_are_measured():
+    assert {RECORDED, TELEPHONE} <= set(CONDITIONS)
+
+
+def test_a_model_that_was_not_measured_or_is_no_worse_is_silent(line, monkeypatch, tmp_path, caplog):
     shutil.copytree(models_dir() / "mel-cnn", tmp_path / "mel-cnn")
     path = tmp_path / "mel-cnn" / "metrics.json"
     monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
@@ -65,4 +70,5 @@ def test_a_model_that_was_not_measured_or_is_no_worse_is_silent(line, monkeypatc
         shutil.copytree(tmp_path / "mel-cnn", tmp_path / str(number))
         (tmp_path / str(number) / "metrics.json").write_text(text)
         assert telephone_notice(replace(line.model, name=str(number)), line.tracks) is None
+        assert len(caplog.messages) == max(0, number - 1)  # damage is logged, once
     assert telephone_notice(replace(line.model, name="nowhere"), line.tracks) is None

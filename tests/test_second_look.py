@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soxr
 
 from blipper import second_look, silero
 from blipper.datasets import read_corpora
@@ -14,7 +15,6 @@ from tests.helpers import RATE, read_16k, recording, silence
 
 def high(seconds: float = 8.0) -> np.ndarray:
     """Return loud speech an octave and a half higher than it was spoken, at 16 kHz."""
-    soxr = pytest.importorskip("soxr")
     samples = read_16k(ROOT / "ui" / "sample" / "scene.ogg")[: int(2.8 * seconds * RATE)]
     fast = soxr.resample(samples, RATE, RATE / 2.8)
     return (0.5 * fast / np.abs(fast).max()).astype(np.float32)
