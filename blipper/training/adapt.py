@@ -147,7 +147,7 @@ def adapt(
         found = {name: kept[name].numpy() for name in kept if name.startswith(f"{PREFIX}/")}
         heard = heard_by(material, encoder, found, rows)
         record = {"epoch": epoch + 1, "learning_rate": rate, "loss": float(np.mean(losses))}
-        record |= head_figures(score_head([average], heard, rows), material, rows)
+        record |= head_figures(score_head([average], [heard], rows), material, rows)
         record["seconds"] = time.perf_counter() - began
         state.history.append(record)
         if checkpoint is not None:

@@ -43,7 +43,7 @@ class HeadMaterial:
     sides : numpy.ndarray of str, shape (n,)
     segments : Segments
     versions : tuple of Heard
-        As they are, then augmented.
+        As they are, then augmented, then at other speeds: what is learned from.
     negatives : Heard, or None
         Noises and nonverbal sounds of the training side.
     labels : numpy.ndarray of int, shape (n,)
@@ -59,6 +59,8 @@ class HeadMaterial:
         What goes into the blocks that are to be adapted, of the same versions; see
         :func:`blipper.training.heard.put_in`.
     deeper_negatives : Heard, or None
+    besides : tuple of Heard
+        At the speeds at which the model hears each window beside its own, when it is scored.
     """
 
     clips: tuple[Clip, ...]
@@ -74,6 +76,12 @@ class HeadMaterial:
     weight: NDArray[np.float64]
     deeper: tuple[Heard, ...] = ()
     deeper_negatives: Heard | None = None
+    besides: tuple[Heard, ...] = ()
+
+    @property
+    def hearings(self) -> tuple[Heard, ...]:
+        """What the model hears of a clip when it scores it."""
+        return (self.versions[0], *self.besides)
 
     def side(self, side: Side) -> NDArray[np.int64]:
         """Return the rows of one side."""
@@ -181,7 +189,11 @@ def encode_clips(
     ]
     heard += [HeardSettings(speed=speed) for speed in settings.speeds]
     how: dict[str, Any] = {"workers": settings.workers, "progress": progress}
-    versions = tuple(hear(segments, len(clips), encoder, cache, settings=one, **how) for one in heard)
+    inner = settings.network.inner
+    versions, besides = (
+        tuple(hear(segments, len(clips), encoder, cache, inner=inner, settings=one, **how) for one in wanted)
+        for wanted in (heard, [HeardSettings(speed=speed) for speed in settings.heard_at])
+    )
     negatives = _negatives(data, settings, cache, progress)
     deeper: tuple[Heard, ...] = ()
     deeper_negatives = None
@@ -201,7 +213,11 @@ def encode_clips(
         sides=sides,
         segments=segments,
         versions=versions,
-        negatives=hear(negatives, len(negatives), encoder, cache, progress=progress) if negatives else None,
+        negatives=(
+            hear(negatives, len(negatives), encoder, cache, inner=inner, progress=progress)
+            if negatives
+            else None
+        ),
         labels=labels,
         targets=targets,
         own=own,
@@ -212,6 +228,7 @@ def encode_clips(
         weight=_weights(clips, labels, sides == "train", settings),
         deeper=deeper,
         deeper_negatives=deeper_negatives,
+        besides=besides,
     )
 
 

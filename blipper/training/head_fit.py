@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -131,7 +132,7 @@ def fit_head(
         record = {"epoch": epoch + 1, "learning_rate": rate, "loss": float(np.mean(losses))}
         if (epoch + 1) % _LOOK == 0 or epoch + 1 == settings.epochs or after_epoch is not None:
             rows = material.side("validation")
-            logits = score_head([average], material.versions[0], rows)
+            logits = score_head([average], material.hearings, rows)
             record |= head_figures(logits, material, rows)
         record["seconds"] = time.perf_counter() - began
         state.history.append(record)
@@ -266,14 +267,15 @@ def _as_it_is(inputs: Any, training: bool) -> Any:
     return inputs[0]
 
 
-def score_head(heads: list[Head], heard: Heard, rows: NDArray[np.int64]) -> Float32:
+def score_head(heads: list[Head], hearings: Sequence[Heard], rows: NDArray[np.int64]) -> Float32:
     """Run heads over whole clips.
 
     Parameters
     ----------
     heads : list of Head
         Their logits are averaged.
-    heard : Heard
+    hearings : sequence of Heard
+        Over them too.
     rows : numpy.ndarray of int, shape (n,)
 
     Returns
@@ -288,11 +290,12 @@ def score_head(heads: list[Head], heard: Heard, rows: NDArray[np.int64]) -> Floa
         return tf.add_n(outs) / len(outs)
 
     found = np.zeros((len(rows), len(EMOTIONS) + 1), dtype=np.float32)
-    order = np.argsort(heard.length[rows], kind="stable")
-    for first in range(0, len(rows), _BATCH):
-        chosen = order[first : first + _BATCH]
-        out = run(*pad([heard.read(int(rows[i])) for i in chosen])).numpy()
-        found[chosen] = out[:, : len(EMOTIONS) + 1]
+    for heard in hearings:
+        order = np.argsort(heard.length[rows], kind="stable")
+        for first in range(0, len(rows), _BATCH):
+            chosen = order[first : first + _BATCH]
+            out = run(*pad([heard.read(int(rows[i])) for i in chosen])).numpy()
+            found[chosen] += out[:, : len(EMOTIONS) + 1] / len(hearings)
     return found
 
 

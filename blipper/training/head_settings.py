@@ -12,9 +12,11 @@ from blipper.training.added import REPEATED, Added
 from blipper.training.augment import AugmentSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
+from blipper.voice.speeds import SPEEDS
 
-#: Slowest and fastest speed at which clips are heard besides.
-SPEEDS: Final = (0.5, 2.0)
+#: Speeds beside the sound's own in the recipe, and its network.
+_SPEEDS: Final = (0.93, 1.07)
+_NETWORK: Final = HeadSettings(plain_from=1, inner=(1, 2, 3))
 #: How clips are drawn: as they come, or small corpora and rare classes more often.
 Balance = Literal["none", "root", "full"]
 
@@ -88,6 +90,9 @@ class HeadTrainSettings:
     speeds : tuple of float
         Speeds at which each training clip is put through the encoder besides, unaltered otherwise: voices a
         little higher and faster, or lower and slower.
+    heard_at : tuple of float
+        Speeds at which the model hears each window besides, in use as on validation and test speakers; the
+        logits are averaged.
     masking : float
         Share of clips of which a stretch is hidden in each epoch, and as many that are shortened.
     balance : {"none", "root", "full"}
@@ -133,7 +138,8 @@ class HeadTrainSettings:
     label_smoothing: float = 0.05
     mixup: float = 0.3
     versions: int = 1
-    speeds: tuple[float, ...] = ()
+    speeds: tuple[float, ...] = _SPEEDS
+    heard_at: tuple[float, ...] = _SPEEDS
     masking: float = 0.25
     balance: Balance = "root"
     votes: float = 0.0
@@ -147,7 +153,7 @@ class HeadTrainSettings:
     workers: int = 2
     threads: int = 2
     resamples: int = 1000
-    network: HeadSettings = field(default_factory=HeadSettings)
+    network: HeadSettings = _NETWORK
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
     added: Added | None = None
     adapting: Adapting | None = None
@@ -179,11 +185,20 @@ class HeadTrainSettings:
                 raise SettingsError(
                     f"training setting {name} is {getattr(self, name)}, expected {low} to {high}"
                 )
-        for speed in self.speeds:
-            if not SPEEDS[0] <= speed <= SPEEDS[1] or speed == 1:
-                raise SettingsError(
-                    f"training setting speeds has {speed}, expected {SPEEDS[0]} to {SPEEDS[1]}, but for 1"
-                )
+        for name in ("speeds", "heard_at"):
+            for speed in getattr(self, name):
+                if not SPEEDS[0] <= speed <= SPEEDS[1] or speed == 1:
+                    raise SettingsError(
+                        f"training setting {name} has {speed}, expected {SPEEDS[0]} to {SPEEDS[1]}, but for 1"
+                    )
+        if self.adapting is not None and self.network.inner:
+            raise SettingsError(
+                f"training setting inner is {self.network.inner}; adapters go with the blocks' outputs alone"
+            )
+        if self.adapting is not None and self.heard_at:
+            raise SettingsError(
+                f"training setting heard_at is {self.heard_at}; adapters go with the sound's own speed alone"
+            )
         if self.balance not in ("none", "root", "full"):
             raise SettingsError(f"training setting balance is {self.balance!r}, expected none, root or full")
         if self.hold_out is not None:
@@ -209,6 +224,8 @@ class HeadTrainSettings:
             "judge_epochs": 2,
             "batch": 8,
             "versions": 1,
+            "speeds": (),
+            "heard_at": (),
             "limit": 6,
             "average": 0.5,
         }
@@ -224,14 +241,14 @@ class HeadTrainSettings:
         SettingsError
             If a setting is unknown, or verdicts of a library took part.
         """
-        fields = {"speeds": (), **values}  # as before there were any
+        fields = {"speeds": (), "heard_at": (), **values}  # as before there were any
         if "added" in fields:
             raise SettingsError(REPEATED)
         try:
             network = HeadSettings.from_dict(fields.pop("network"))
             augmentation = dict(fields.pop("augmentation"))
             augmentation["snr"] = tuple(augmentation["snr"])
-            fields["speeds"] = tuple(fields["speeds"])
+            fields["speeds"], fields["heard_at"] = tuple(fields["speeds"]), tuple(fields["heard_at"])
             if fields.get("adapting") is not None:
                 fields["adapting"] = Adapting(**fields["adapting"])
             built = {**fields, "network": network, "augmentation": AugmentSettings(**augmentation), **changes}
@@ -250,9 +267,10 @@ class HeadTrainSettings:
         values = asdict(self)
         for name in ("encoder", "cache", "workers", "added"):
             del values[name]
-        values["speeds"] = list(self.speeds)
-        if not self.speeds:
-            del values["speeds"]  # as before there were any: checkpoints go by these values
+        for name in ("speeds", "heard_at"):
+            values[name] = list(getattr(self, name))
+            if not values[name]:
+                del values[name]  # as before there were any: checkpoints go by these values
         if self.adapting is None:
             del values["adapting"]  # as before there was one: checkpoints go by these values
         if self.added is not None:

@@ -25,6 +25,7 @@ from blipper.training.augment import AugmentSettings, Surroundings, augment
 from blipper.training.prepare import SAMPLING_RATE, Segments
 from blipper.voice import whisper
 from blipper.voice.heads import POOL
+from blipper.voice.speeds import faster
 from blipper.voice.whisper_files import read_file
 
 #: Longest stretch encoded, in seconds; acted clips are shorter.
@@ -54,7 +55,7 @@ class HeardSettings:
     noises, rooms : tuple of path
         Surroundings for augmentation.
     speed : float
-        How much faster, and so higher, the sound of version 0 is played.
+        How much faster, and so higher, it is played; see :func:`blipper.voice.speeds.faster`.
     """
 
     version: int = 0
@@ -66,10 +67,11 @@ class HeardSettings:
 
     def describe(self) -> list[Any]:
         """Return what decides the result, as JSON values."""
+        played = [] if self.speed == 1 else [f"at {self.speed}"]
         if not self.version:
-            return [0] if self.speed == 1 else [0, self.speed]
+            return [0, *played]
         paths = [[str(path.resolve()) for path in paths] for paths in (self.noises, self.rooms)]
-        return [self.version, self.seed, repr(self.augmentation), *paths]
+        return [self.version, self.seed, repr(self.augmentation), *paths, *played]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Heard:
 
     Parameters
     ----------
-    shards : tuple of numpy.ndarray of float16, shape (n_frames, blocks, width), or (n_frames, mels)
+    shards : tuple of numpy.ndarray of float16, shape (n_frames, slices, width), or (n_frames, mels)
         Mapped files, each of :data:`_SHARD` clips but the last.
     shard, start, length : numpy.ndarray of int, shape (n_clips,)
         Which shard a clip is in, and where.
@@ -94,7 +96,7 @@ class Heard:
         return len(self.length)
 
     def read(self, clip: int) -> NDArray[np.float16]:
-        """Return one clip's frames, shape (n, blocks, width)."""
+        """Return one clip's frames, shape (n, slices, width)."""
         first = self.start[clip]
         found: NDArray[np.float16] = self.shards[self.shard[clip]][first : first + self.length[clip]]
         return found
@@ -106,6 +108,7 @@ def hear(
     encoder: Path,
     cache: Path,
     *,
+    inner: tuple[int, ...] = (),
     settings: HeardSettings | None = None,
     workers: int = 1,
     progress: Progress = silent,
@@ -120,6 +123,8 @@ def hear(
         Whisper's weights; see :func:`blipper.voice.whisper_files.read_file`.
     cache : path
         Folder for the result and, after an interrupt, for what there is of it.
+    inner : tuple of int
+        Blocks whose inner layers are kept as well; see :func:`blipper.voice.whisper.build_encoder`.
     settings : HeardSettings, optional
         The sound as it is unless given.
     workers : int
@@ -139,13 +144,14 @@ def hear(
     settings = settings or HeardSettings()
     tensors = read_file(encoder)
     digest = whisper.tensors_sha256(tensors)
-    described = [_FORMAT, POOL, _LONGEST, digest, segments.fingerprint, settings.describe()]
+    described: list[Any] = [_FORMAT, POOL, _LONGEST, digest, segments.fingerprint, settings.describe()]
+    described += [list(inner)] if inner else []
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     run: Any = None
 
     def encoded(mels: list[Float32]) -> list[NDArray[np.float16]]:
         nonlocal run
-        run = run or encoder_runner(tensors, encoder)
+        run = run or encoder_runner(tensors, encoder, inner=inner)
         return encode_all(run, mels)
 
     return _in_shards(cache / f"heard-{name}", segments, n_clips, settings, encoded, workers, progress)
@@ -219,7 +225,10 @@ def _in_shards(
                 clips = list(range(first, min(first + _SHARD, n_clips)))
                 sounds = _sounds(segments, clips, settings, pool)
                 progress("encode", first, n_clips)
-                made = make([whisper.log_mel(whisper.levelled(sound)) for sound in sounds])
+                mels = [whisper.log_mel(whisper.levelled(sound)) for sound in sounds]
+                if settings.speed != 1:
+                    mels = [faster(mel, settings.speed) for mel in mels]
+                made = make(mels)
                 counted = np.array([len(one) for one in made])
                 for path, array in ((values, np.concatenate(made)), (counts, counted)):
                     partial = path.with_suffix(".partial.npy")
@@ -234,7 +243,12 @@ def _in_shards(
 
 
 def encoder_runner(
-    tensors: Mapping[str, NDArray[np.floating[Any]]], path: Path, *, first: int = 0, below: int = 0
+    tensors: Mapping[str, NDArray[np.floating[Any]]],
+    path: Path,
+    *,
+    first: int = 0,
+    below: int = 0,
+    inner: Sequence[int] = (),
 ) -> Any:
     """Return a function from padded frames and lengths to blocks (batch, n, blocks, width).
 
@@ -248,10 +262,12 @@ def encoder_runner(
         See :func:`blipper.voice.whisper.build_encoder`.
     below : int
         If given, so many blocks alone are run, and their frames are not pooled.
+    inner : sequence of int
+        See :func:`blipper.voice.whisper.build_encoder`.
     """
     import tensorflow as tf
 
-    encoder = whisper.load_encoder(tensors, path, first=first)
+    encoder = whisper.load_encoder(tensors, path, first=first, inner=inner)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def run(frames: Any, lengths: Any) -> Any:
@@ -277,7 +293,7 @@ def pooled_blocks(encoder: Any, frames: Any, lengths: Any, *, training: bool = F
 
     Returns
     -------
-    tensorflow.Tensor of float32, shape (batch, n // 8 or n // 4, blocks, width)
+    tensorflow.Tensor of float32, shape (batch, n // 8 or n // 4, slices, width)
     """
     import tensorflow as tf
 
@@ -333,17 +349,10 @@ def _sounds(
     rows = {clip: np.flatnonzero(segments.clip == clip) for clip in clips}
     joined = [np.concatenate([segments.read(int(i)) for i in rows[clip]])[:most] for clip in clips]
     if not settings.version:
-        return joined if settings.speed == 1 else [at_speed(sound, settings.speed)[:most] for sound in joined]
+        return joined
     parts = [(joined[i : i + _CHUNK], clips[i : i + _CHUNK], settings) for i in range(0, len(joined), _CHUNK)]
     done = map(_augmented, parts) if pool is None else pool.map(_augmented, parts)
     return [sound[:most] for part in done for sound in part]
-
-
-def at_speed(sound: Float32, speed: float) -> Float32:
-    """Play sound, shape (n,), faster (above 1) or slower, so that pitch and formants move with it."""
-    import soxr
-
-    return np.asarray(soxr.resample(sound, SAMPLING_RATE * speed, SAMPLING_RATE), dtype=np.float32)
 
 
 def _augmented(part: tuple[list[Float32], Sequence[int], HeardSettings]) -> list[Float32]:

@@ -21,7 +21,9 @@ from blipper.voice.heads import HeadSettings
 #: Where every run's figures are kept.
 RECORD: Final = Path("docs", "research", "whisper-cnn-levers.json")
 #: What all levers are compared with.
-BASE: Final = HeadTrainSettings(epochs=8, judge_epochs=0, versions=1, network=HeadSettings())
+BASE: Final = HeadTrainSettings(
+    epochs=8, judge_epochs=0, versions=1, speeds=(), heard_at=(), network=HeadSettings()
+)
 #: Figures of one run that the table shows.
 _SHOWN: Final = ("accuracy_common", "angry_roc_auc", "uar_ravdess", "uar_crema-d", "uar_savee", "score")
 
@@ -126,7 +128,7 @@ def run_levers(
             last = history[-1]
             if len(members) > 1 or settings.judge_epochs:
                 rows = material.side("validation")
-                logits = score_head(heads_of(members, settings), material.versions[0], rows)
+                logits = score_head(heads_of(members, settings), material.hearings, rows)
                 last = {**last, **head_figures(logits, material, rows)}
                 last["seconds"] = sum(member.history[-1]["seconds"] for member in members if member.history)
             found = {key: round(value, 4) for key, value in last.items()}

@@ -82,7 +82,11 @@ def opinions(
     group = speaker_groups(speakers, material.sides == "train", n_groups, settings.seed)
     described = json.dumps([settings.to_dict(), n_groups, material.segments.fingerprint], sort_keys=True)
     digest = hashlib.sha256(described.encode() + group.tobytes() + material.targets.tobytes())
-    for heard in (*material.versions, *([material.negatives] if material.negatives else [])):
+    for heard in (
+        *material.versions,
+        *material.besides,
+        *([material.negatives] if material.negatives else []),
+    ):
         digest.update(heard.read(0).tobytes())  # tells encoders, noises and rooms apart
     key = digest.hexdigest()[:16]
     totals = np.zeros((len(group), len(EMOTIONS) + 1), dtype=np.float32)
@@ -121,7 +125,7 @@ def _judge(
         checkpoint,
         progress=lambda step, done, total: progress("opinions", g + done / total, n_groups),
     )
-    logits = score_head(heads_of([head], settings), material.versions[0], judged).astype(np.float64)
+    logits = score_head(heads_of([head], settings), material.hearings, judged).astype(np.float64)
     checkpoint.unlink(missing_ok=True)
     named = np.exp(logits[:, : len(EMOTIONS)] - logits[:, : len(EMOTIONS)].max(axis=1, keepdims=True))
     angry = 1 / (1 + np.exp(-logits[:, len(EMOTIONS) :]))

@@ -188,7 +188,7 @@ def _ship(
         "sha256": hashlib.sha256(payload).hexdigest(),
         "labels": list(EMOTIONS),
         "encoder": {"name": SIZE, "sha256": whisper.tensors_sha256(read_file(encoder))},
-        "front_end": asdict(Listening()),
+        "front_end": Listening(speeds=settings.heard_at).to_dict(),
         "network": settings.network.to_dict(),
         **(
             {}
@@ -201,7 +201,7 @@ def _ship(
     }
     write_atomic(output / WEIGHTS, payload)
     rows = material.side("validation")
-    values = score_head(heads_of(members, settings), material.versions[0], rows)
+    values = score_head(heads_of(members, settings), material.hearings, rows)
     corpora = np.array([material.clips[i].corpus for i in rows])
     logits = WindowLogits(values, np.arange(len(rows)), material.labels[rows], corpora)
     chosen = settle(logits, config)
@@ -213,7 +213,7 @@ def _ship(
 def _scored(model: WhisperVoice, material: HeadMaterial) -> tuple[Scored, ...]:
     """Score the test clips, each clip's speech in one piece, from what the encoder heard in it."""
     rows = material.side("test")
-    values = score_head(model.network, material.versions[0], rows)
+    values = score_head(model.network, material.hearings, rows)
     emotions, aggression = model.calibration.apply(values)
     segments = material.segments
     seconds = np.bincount(segments.clip, weights=segments.length, minlength=len(material.clips))

@@ -294,7 +294,7 @@ def _train_head(
     fitted = [fit_head(material, settings, 0, checkpoint, after_epoch=after_epoch, progress=progress)]
     fitted += fit_perceptrons(material, settings)
     rows = material.side("validation")
-    logits = score_head(heads_of(fitted, settings), material.versions[0], rows)
+    logits = score_head(heads_of(fitted, settings), material.hearings, rows)
     return head_figures(logits, material, rows)
 
 

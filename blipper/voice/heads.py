@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from blipper.errors import ModelError
 from blipper.voice.labels import EMOTIONS
+from blipper.voice.whisper import INNER, Dimensions
 
 #: Encoder frames averaged into one of the head's: 4 * 20 ms = 80 ms.
 POOL: Final = 4
@@ -32,13 +33,18 @@ class HeadSettings:
     squeeze : int
         Channels of the attention's bottleneck.
     plain : int
-        1 to hear plain means and deviations of every block as well, 0 to leave them out.
+        1 to hear plain means and deviations of the blocks as well, 0 to leave them out.
     embedding : int
         Size of the last hidden layer.
     members : int
         Networks of this kind trained from different seeds, whose logits are averaged.
     perceptrons : int
         Further members, which hear the plain means and deviations alone.
+    plain_from : int
+        The first block whose plain means and deviations are heard, from 0.
+    inner : tuple of int
+        Blocks whose inner layers are heard as well, from 0, in ascending order: the plain means of
+        what the encoder's perceptrons hold after the GELU. Needs all four blocks.
     """
 
     blocks: int = 4
@@ -50,12 +56,20 @@ class HeadSettings:
     embedding: int = 384
     members: int = 1
     perceptrons: int = 0
+    plain_from: int = 0
+    inner: tuple[int, ...] = ()
+
+    @property
+    def slices(self) -> int:
+        """How many tensors of `width` channels are heard: the blocks, and each inner layer in four."""
+        return self.blocks + INNER * len(self.inner)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
-        values = asdict(self) | {"dilations": list(self.dilations)}
-        if not self.perceptrons:
-            del values["perceptrons"]  # as before there were any: models and checkpoints go by these values
+        values = asdict(self) | {"dilations": list(self.dilations), "inner": list(self.inner)}
+        for name in ("perceptrons", "plain_from", "inner"):
+            if not values[name]:
+                del values[name]  # as before there were any: models and checkpoints go by these values
         return values
 
     @classmethod
@@ -67,22 +81,40 @@ class HeadSettings:
         ModelError
             If a setting is unknown, missing, or outside its domain.
         """
-        values = {"perceptrons": 0, **values}
+        values = {"perceptrons": 0, "plain_from": 0, "inner": [], **values}
         if set(values) != set(cls.__dataclass_fields__):
             raise ModelError(
                 f"head settings {sorted(values)} are not Blipper's: expected "
                 f"{sorted(cls.__dataclass_fields__)}"
             )
-        if not isinstance(values["dilations"], (list, tuple)):
-            raise ModelError(f"head setting dilations is {values['dilations']!r}, expected a list")
+        for name in ("dilations", "inner"):
+            if not isinstance(values[name], (list, tuple)):
+                raise ModelError(f"head setting {name} is {values[name]!r}, expected a list")
         for name, value in values.items():
-            low = 0 if name in ("plain", "perceptrons") else 1
+            low = 0 if name in ("plain", "perceptrons", "plain_from", "inner") else 1
             numbers = value if isinstance(value, (list, tuple)) else [value]
             if not all(isinstance(n, int) and not isinstance(n, bool) and low <= n <= 4096 for n in numbers):
                 raise ModelError(f"head setting {name} is {value!r}, expected {low} to 4096")
-        if values["perceptrons"] and not values["plain"]:
-            raise ModelError("head setting plain is 0; perceptrons hear nothing else, expected 1")
-        return cls(**{**values, "dilations": tuple(values["dilations"])})
+        inner = list(values["inner"])
+        last = Dimensions().blocks - 1
+        if inner != sorted(set(inner)) or (inner and inner[-1] > last):
+            raise ModelError(
+                f"head setting inner is {values['inner']!r}, expected different blocks from 0 to {last}, in "
+                "ascending order"
+            )
+        if inner and values["blocks"] != last + 1:
+            raise ModelError(
+                f"head setting blocks is {values['blocks']}; with inner layers expected all {last + 1}"
+            )
+        if values["plain_from"] >= values["blocks"]:
+            raise ModelError(
+                f"head setting plain_from is {values['plain_from']}, expected 0 to {values['blocks'] - 1}"
+            )
+        if (values["perceptrons"] or inner) and not values["plain"]:
+            raise ModelError(
+                "head setting plain is 0; perceptrons and inner layers are heard by nothing else, expected 1"
+            )
+        return cls(**{**values, "dilations": tuple(values["dilations"]), "inner": tuple(inner)})
 
 
 @dataclass(frozen=True)
@@ -92,7 +124,7 @@ class Head:
     Parameters
     ----------
     listen : keras.Model
-        Inputs: ``blocks`` (batch, n, blocks, width), means of four encoder frames each, and ``lengths``
+        Inputs: ``blocks`` (batch, n, slices, width), means of four encoder frames each, and ``lengths``
         (batch,) int32, how many of them are sound. Output: one vector each.
     judge : keras.Model
         From these vectors to logits (batch, 8 + 1 + extras): emotions, aggression, extras.
@@ -135,7 +167,7 @@ def build_head(
         """Subtracts means and multiplies by inverse deviations that were measured on training clips."""
 
         def build(self, shape: Any) -> None:
-            size = (settings.blocks, settings.width)
+            size = (settings.slices, settings.width)
             self.mean = self.add_weight(name="mean", shape=size, initializer="zeros", trainable=False)
             self.scale = self.add_weight(name="scale", shape=size, initializer="ones", trainable=False)
 
@@ -172,7 +204,7 @@ def build_head(
 
     def stood_out(x: Any, kept: Any) -> Any:
         """Put convolutions over the blocks' blend, and pool what stands out."""
-        y = WeightedSum(name=named("blend"))(x)
+        y = WeightedSum(name=named("blend"))(x[:, :, : settings.blocks])
         if dropout:
             y = layers.SpatialDropout1D(dropout / 2, name=named("frame_dropout"))(y)
         y = layers.Dense(settings.channels, use_bias=False, name=named("project"))(y)
@@ -198,7 +230,7 @@ def build_head(
         both = ops.concatenate([mean, ops.sqrt(ops.maximum(variance, 1e-4))], axis=1)
         return layers.BatchNormalization(name=named("pool_norm"))(both)
 
-    blocks = keras.Input((None, settings.blocks, settings.width), name="blocks")
+    blocks = keras.Input((None, settings.slices, settings.width), name="blocks")
     lengths = keras.Input((), dtype="int32", name="lengths")
     x = Standardise(name=named("standard"))(blocks)
     kept = Heard(name=named("heard"))(x, lengths)
@@ -207,9 +239,16 @@ def build_head(
     if settings.plain:
         total = ops.maximum(ops.sum(wide, axis=1), 1.0)
         mean = ops.sum(x * wide, axis=1) / total
-        variance = ops.sum(ops.square(x - ops.expand_dims(mean, 1)) * wide, axis=1) / total
-        both = ops.concatenate([mean, ops.sqrt(variance + 1e-4)], axis=2)
-        both = layers.Reshape((settings.blocks * settings.width * 2,), name=named("plain_flat"))(both)
+        upper = slice(settings.plain_from, settings.blocks)
+        square = ops.square(x[:, :, upper] - ops.expand_dims(mean[:, upper], 1))
+        variance = ops.sum(square * wide, axis=1) / total
+        both = ops.concatenate([mean[:, upper], ops.sqrt(variance + 1e-4)], axis=2)
+        size = (settings.blocks - settings.plain_from) * settings.width * 2
+        both = layers.Reshape((size,), name=named("plain_flat"))(both)
+        if settings.inner:
+            size = (settings.slices - settings.blocks) * settings.width
+            inner = layers.Reshape((size,), name=named("inner_flat"))(mean[:, settings.blocks :])
+            both = ops.concatenate([both, inner], axis=1)
         pooled.append(layers.BatchNormalization(name=named("plain_norm"))(both))
     if not perceptron:
         pooled.append(stood_out(x, kept))

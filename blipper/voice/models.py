@@ -207,7 +207,7 @@ class VoiceModel:
         """
         return self.network
 
-    def logits(self, pieces: Sequence[Float32]) -> Float32:
+    def logits(self, pieces: Sequence[Any]) -> Float32:
         """Run the network over windows of frames.
 
         Parameters
@@ -288,7 +288,7 @@ class VoiceModel:
 
     def _pieces(
         self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
-    ) -> tuple[list[Float32], NDArray[np.int64]]:
+    ) -> tuple[list[Any], NDArray[np.int64]]:
         """Return what :meth:`logits` needs of each window, and the windows that own the pieces."""
         pieces, owners, _ = self._cut(log_mel(samples, self.front), len(samples), starts, ends)
         return pieces, owners

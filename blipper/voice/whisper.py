@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -29,6 +29,8 @@ STEP: Final = 0.02
 #: Seconds that the encoder's positions last for: 1500 * 0.02 s.
 LONGEST: Final = 30.0
 _MASKED: Final = -1e9
+#: How many times as wide as a block its inner layer is.
+INNER: Final = 4
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def encoder_frames(frames: int) -> int:
     return (frames + 1) // 2
 
 
-def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int = 0) -> Any:
+def build_encoder(
+    size: Dimensions | None = None, *, first: int = 0, rank: int = 0, inner: Sequence[int] = ()
+) -> Any:
     """Build the encoder, with fresh weights.
 
     Parameters
@@ -110,6 +114,9 @@ def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int =
     rank : int
         Of low-rank adapters beside each matrix of the blocks, as layers of their own, whose names end in
         ``_a`` and ``_b``; 0 for none. The second is zero, so that they change nothing at first.
+    inner : sequence of int
+        Blocks whose inner layer is wanted as well, from 0: what its perceptron holds after the GELU, four
+        times as wide as the block.
 
     Returns
     -------
@@ -118,7 +125,8 @@ def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int =
         (batch, n, first, width), outputs of the blocks below; and ``lengths`` (batch,) int32, how many of
         them are sound. What lies behind takes no part.
         Outputs: one tensor a block, (batch, (n + 1) // 2, width), those that were the input among them, then
-        the last one normalised, which is what openai-whisper's ``AudioEncoder`` gives.
+        each inner layer in four tensors of the same shape, then the last block normalised, which is what
+        openai-whisper's ``AudioEncoder`` gives.
     """
     import keras
     from keras import layers, ops
@@ -165,7 +173,7 @@ def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int =
         return ops.gelu(layers.Conv1D(size.width, 3, stride, name=name)(padded), approximate=False)
 
     lengths = keras.Input((), dtype="int32", name="lengths")
-    outputs = []
+    outputs, inside_blocks = [], []
     if first:
         frames = keras.Input((None, first, size.width), name="frames")
         outputs += [frames[:, :, i] for i in range(first)]
@@ -190,8 +198,11 @@ def build_encoder(size: Dimensions | None = None, *, first: int = 0, rank: int =
         x = x + dense(mixed, size.width, f"{name}_out")
         y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_mlp_ln")(x)
         y = ops.gelu(dense(y, 4 * size.width, f"{name}_mlp_0"), approximate=False)
+        if i in inner:
+            inside_blocks += [y[:, :, k * size.width : (k + 1) * size.width] for k in range(INNER)]
         x = x + dense(y, size.width, f"{name}_mlp_2")
         outputs.append(x)
+    outputs += inside_blocks
     outputs.append(layers.LayerNormalization(epsilon=1e-5, name="ln_post")(x))
     return keras.Model([frames, lengths], outputs, name="whisper-encoder")
 
@@ -367,7 +378,12 @@ def fill_encoder(encoder: Any, tensors: Mapping[str, NDArray[np.floating]], path
 
 
 def load_encoder(
-    tensors: Mapping[str, NDArray[np.floating]], path: Path, *, first: int = 0, rank: int = 0
+    tensors: Mapping[str, NDArray[np.floating]],
+    path: Path,
+    *,
+    first: int = 0,
+    rank: int = 0,
+    inner: Sequence[int] = (),
 ) -> Any:
     """Build the encoder of ``tiny.en`` and fill it.
 
@@ -378,6 +394,7 @@ def load_encoder(
     path : path
         For messages.
     first, rank : int
+    inner : sequence of int
         See :func:`build_encoder`.
 
     Returns
@@ -390,7 +407,7 @@ def load_encoder(
     ModelError
         If a tensor does not fit.
     """
-    encoder = build_encoder(first=first, rank=rank)
+    encoder = build_encoder(first=first, rank=rank, inner=inner)
     fill_encoder(encoder, tensors, path)
     encoder.trainable = False
     return encoder

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from blipper.voice.heads import POOL, Head, HeadSettings, all_variables, build_h
 from blipper.voice.inputs import Inputs
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration, VoiceModel
+from blipper.voice.speeds import check_speed, faster, faster_in_graph
 from blipper.voice.weights import number, read_tensors
 from blipper.voice.whisper_files import SIZE, read_encoder
 
@@ -34,6 +36,8 @@ FRONT: Final = FrontEnd(
 #: Windows in one call of the heads, stretches in one call of the encoder.
 _WINDOWS: Final = 32
 _STRETCHES: Final = 8
+#: Most speeds beside the sound's own: a model file must not make listening as slow as it likes.
+_HEARINGS: Final = 8
 #: Log-mel frames are padded to a multiple of this many, so that few shapes are met.
 _BUCKET: Final = 80
 
@@ -54,6 +58,9 @@ class Listening:
         encoding. A window that is longer is encoded alone.
     longest : float
         Seconds; a longer window is scored as the mean of evenly placed pieces of this length.
+    speeds : tuple of float
+        Speeds at which each window is heard besides; its logits are the mean over all hearings. Every one
+        costs as much as the first. See :mod:`blipper.voice.speeds`.
     """
 
     sampling_rate: int = whisper.SAMPLING_RATE
@@ -61,6 +68,14 @@ class Listening:
     pool: int = POOL
     context: float = 8.0
     longest: float = 15.0
+    speeds: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        values = asdict(self) | {"speeds": list(self.speeds)}
+        if not self.speeds:
+            del values["speeds"]  # as before there were any: backgrounds of explanations go by these values
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Listening:
@@ -84,14 +99,19 @@ class Listening:
             value = getattr(built, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value <= 30:
                 raise ModelError(f"front-end setting {name} is {value!r}, expected 1 to 30 s")
-        return built
+        if not isinstance(built.speeds, (list, tuple)) or len(built.speeds) > _HEARINGS:
+            raise ModelError(
+                f"front-end setting speeds is {built.speeds!r}, expected a list of at most {_HEARINGS}"
+            )
+        speeds = tuple(check_speed(speed, "front-end setting speeds") for speed in built.speeds)
+        return replace(built, speeds=speeds)
 
 
 class WhisperVoice(VoiceModel):
     """A ``whisper-cnn``, ready to score; safe to share between threads.
 
     Windows that lie together in 8 s are cut out of one encoding of the stretch that they cover, so what is
-    said around a window has a small say in its score.
+    said around a window has a small say in its score. A model may hear every window at other speeds as well.
 
     Parameters
     ----------
@@ -142,19 +162,26 @@ class WhisperVoice(VoiceModel):
             ],
         )
 
-    def logits(self, pieces: Sequence[Float32]) -> Float32:
+    def logits(self, pieces: Sequence[Any]) -> Float32:
         """Run the heads over windows of encoded frames.
 
         Parameters
         ----------
-        pieces : sequence of numpy.ndarray, shape (n_frames, blocks, width)
-            Means of four encoder frames each.
+        pieces : sequence of list of numpy.ndarray, each of shape (n_frames, blocks, width)
+            Means of four encoder frames each; one array for each speed at which the window is heard.
 
         Returns
         -------
         numpy.ndarray of float32, shape (n_pieces, 9)
-            Emotions, then aggression; before calibration.
+            Emotions, then aggression; before calibration. The mean over the speeds.
         """
+        hearings = [
+            self._judged([piece[k] for piece in pieces]) for k in range(1 + len(self.listening.speeds))
+        ]
+        return np.asarray(np.mean(hearings, axis=0), dtype=np.float32)
+
+    def _judged(self, pieces: list[Float32]) -> Float32:
+        """Run the heads over one hearing of each window."""
         out = np.empty((len(pieces), len(EMOTIONS) + 1), dtype=np.float32)
         for first in range(0, len(pieces), _WINDOWS):
             part = pieces[first : first + _WINDOWS]
@@ -201,7 +228,7 @@ class WhisperVoice(VoiceModel):
 
     def _pieces(
         self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
-    ) -> tuple[list[Float32], NDArray[np.int64]]:
+    ) -> tuple[list[Any], NDArray[np.int64]]:
         """Encode the stretches around windows and cut the windows out of them."""
         rate, context = (
             self.listening.sampling_rate,
@@ -223,28 +250,34 @@ class WhisperVoice(VoiceModel):
                 stretches[-1].append(i)
             else:
                 stretches.append([i])
-        pieces: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(cuts)
+        pieces: list[list[Float32]] = [[] for _ in cuts]
+        speeds = (1.0, *self.listening.speeds)
         for first in range(0, len(stretches), _STRETCHES):
             group = stretches[first : first + _STRETCHES]
             spans = [(cuts[inside[0]][0], max(cuts[i][1] for i in inside)) for inside in group]
             for inside, span, heard in zip(group, spans, self._heard(samples, spans), strict=True):
                 for i in inside:
-                    pieces[i] = _pooled(heard, cuts[i], span)
+                    pieces[i] = [
+                        _pooled(frames, cuts[i], span, speed)
+                        for frames, speed in zip(heard, speeds, strict=True)
+                    ]
         return pieces, np.array(owners, dtype=np.int64)
 
-    def _heard(self, samples: Float32, spans: list[tuple[int, int]]) -> list[Float32]:
-        """Encode stretches of samples: one array (n, blocks, width) each, frames of 20 ms."""
-        mels = [
-            whisper.log_mel(whisper.levelled(samples[begin:stop]), self.listening.mels)
-            for begin, stop in spans
-        ]
+    def _heard(self, samples: Float32, spans: list[tuple[int, int]]) -> list[list[Float32]]:
+        """Encode stretches of samples: (n, blocks, width) for each and each speed, frames of 20 ms."""
+        mels = []
+        for begin, stop in spans:
+            mel = whisper.log_mel(whisper.levelled(samples[begin:stop]), self.listening.mels)
+            mels += [mel, *(faster(mel, speed) for speed in self.listening.speeds)]
         lengths = np.array([len(mel) for mel in mels], dtype=np.int32)
         most = -(-int(lengths.max()) // _BUCKET) * _BUCKET
         frames = np.zeros((len(mels), most, self.listening.mels), dtype=np.float32)
         for row, mel in enumerate(mels):
             frames[row, : len(mel)] = mel
         blocks = self._call(self._encode, frames, lengths)
-        return [blocks[row, : whisper.encoder_frames(int(n))] for row, n in enumerate(lengths)]
+        encoded = [blocks[row, : whisper.encoder_frames(int(n))] for row, n in enumerate(lengths)]
+        each = 1 + len(self.listening.speeds)
+        return [encoded[i : i + each] for i in range(0, len(encoded), each)]
 
     def _call(self, function: Any, *arrays: Any) -> Float32:
         with self._tracing:  # tf.function traces once; two threads at the start would trace twice
@@ -261,11 +294,11 @@ def _split(begin: int, end: int, most: int) -> list[tuple[int, int]]:
     return [(begin + offset, begin + offset + most) for offset in offsets]
 
 
-def _pooled(heard: Float32, cut: tuple[int, int], span: tuple[int, int]) -> Float32:
+def _pooled(heard: Float32, cut: tuple[int, int], span: tuple[int, int], speed: float) -> Float32:
     """Cut a window's frames out of its stretch's and average four each, the rest at the end among itself."""
-    step = round(whisper.STEP * whisper.SAMPLING_RATE)
+    step = whisper.STEP * whisper.SAMPLING_RATE * speed
     first = min(round((cut[0] - span[0]) / step), len(heard) - 1)
-    last = max(first + 1, min(-(-(cut[1] - span[0]) // step), len(heard)))
+    last = max(first + 1, min(math.ceil((cut[1] - span[0]) / step), len(heard)))
     frames = heard[first:last]
     whole = len(frames) // POOL * POOL
     pooled = [frames[:whole].reshape(-1, POOL, *frames.shape[1:]).mean(axis=1)]
@@ -282,15 +315,27 @@ def _mean_logits(heads: list[Head], frames: Any, lengths: Any) -> Any:
 def _whole(encoder: Any, heads: list[Head], listening: Listening) -> Any:
     """Join encoder, pooling and heads into one Keras model of at most 3 s of log-mel."""
     import keras
-    from keras import layers, ops
+    from keras import layers
 
     n = round(FRONT.window * listening.sampling_rate) // whisper.HOP
     frames = keras.Input((n, listening.mels), name="frames")
     lengths = keras.Input((), dtype="int32", name="lengths")
+    hearings = [(frames, lengths), *(faster_in_graph(frames, lengths, speed) for speed in listening.speeds)]
+    outs = []
+    for played in hearings:
+        pooled = _pooled_in_graph(encoder, heads[0].listen.inputs[0].shape[2], *played)
+        outs += [head.judge(head.listen(pooled)) for head in heads]
+    mean = outs[0] if len(outs) == 1 else layers.Average()(outs)
+    return keras.Model([frames, lengths], mean, name=KIND)
+
+
+def _pooled_in_graph(encoder: Any, n_blocks: int, frames: Any, lengths: Any) -> list[Any]:
+    """Encode within the network and average four frames each; return the means and how many are sound."""
+    from keras import layers, ops
+
     halved = (lengths + 1) // 2
-    blocks = encoder([frames, lengths])[: heads[0].listen.inputs[0].shape[2]]
-    x = ops.stack(blocks, axis=2)
-    half = whisper.encoder_frames(n)
+    x = ops.stack(encoder([frames, lengths])[:n_blocks], axis=2)
+    half = whisper.encoder_frames(frames.shape[1])
     padded = -(-half // POOL) * POOL
     x = ops.pad(x, [[0, 0], [0, padded - half], [0, 0], [0, 0]])
     places = ops.expand_dims(ops.arange(padded, dtype="int32"), 0)
@@ -299,11 +344,7 @@ def _whole(encoder: Any, heads: list[Head], listening: Listening) -> Any:
     shape = (padded // POOL, POOL, *x.shape[2:])
     total = ops.sum(layers.Reshape(shape)(x * heard), axis=2)
     count = ops.sum(layers.Reshape((padded // POOL, POOL, 1, 1))(heard), axis=2)
-    pooled = total / ops.maximum(count, 1.0)
-    kept = (halved + (POOL - 1)) // POOL
-    outs = [head.judge(head.listen([pooled, kept])) for head in heads]
-    mean = outs[0] if len(outs) == 1 else layers.Average()(outs)
-    return keras.Model([frames, lengths], mean, name=KIND)
+    return [total / ops.maximum(count, 1.0), (halved + (POOL - 1)) // POOL]
 
 
 def load_whisper_cnn(
@@ -345,7 +386,7 @@ def load_whisper_cnn(
     for name, variable in variables.items():
         variable.assign(found.pop(name))
     tensors, source = read_encoder(digest, encoder)
-    network = whisper.load_encoder(merge(tensors, found), source)
+    network = whisper.load_encoder(merge(tensors, found), source, inner=settings.inner)
     calibration = Calibration(
         temperature=number(config, "calibration", "temperature", low=1e-3),
         slope=number(config, "calibration", "slope", low=1e-3),

@@ -159,7 +159,7 @@ def test_nobody_is_judged_by_who_heard_them(tmp_path: Path) -> None:
     assert 0.1 < right[~train].mean() < 0.9
     # That it could have been learned: a head that heard all of them knows.
     head = fit_head(material, SMALL, 0, None)
-    logits = score_head(heads_of([head], SMALL), material.versions[0], np.flatnonzero(train))
+    logits = score_head(heads_of([head], SMALL), material.hearings, np.flatnonzero(train))
     assert (np.where(logits[:, 4] > logits[:, 0], 4, 0) == labels[train]).mean() > 0.95
 
 

@@ -16,7 +16,6 @@ from blipper.training import head_data, head_fit, levers
 from blipper.training.adapt import adapters_of, heard_by
 from blipper.training.folds import settings_from
 from blipper.training.head_settings import Adapting, HeadTrainSettings
-from blipper.training.heard import at_speed
 from blipper.training.levers import LEVERS, Lever, run_levers, table
 from blipper.training.predictions import read_predictions
 from blipper.training.settings import TEACHER
@@ -123,7 +122,7 @@ def test_an_adapted_encoder_is_shipped_as_it_was_measured(
     material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
     rows = material.side("test")
     again = heard_by(material, encoder, adapters, rows)
-    emotions, _ = model.calibration.apply(head_fit.score_head(model.network, again, rows))
+    emotions, _ = model.calibration.apply(head_fit.score_head(model.network, [again], rows))
     written = {row.key: row for row in read_predictions(result.folder / "test-predictions.csv")}
     for row, chances in zip(rows, emotions, strict=True):
         np.testing.assert_allclose(written[material.clips[row].key].emotions, chances, atol=2e-3)
@@ -185,17 +184,47 @@ def test_clips_are_heard_at_other_speeds_too(trained: Path, data_dir: Path) -> N
     np.testing.assert_allclose(fast, own / 1.25, atol=1.5)
 
 
-def test_another_speed_moves_pitch_and_length() -> None:
-    t = np.arange(16_000) / 16_000
-    fast = at_speed(np.sin(2 * np.pi * 400 * t).astype(np.float32), 1.25)
-    assert len(fast) == 12_800
-    spectrum = np.abs(np.fft.rfft(fast[400:8400]))
-    assert spectrum.argmax() * 2 == 500
+@pytest.mark.data
+def test_what_hears_clips_at_several_speeds_is_shipped_as_it_was_measured(
+    trained: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = trained / "encoder.safetensors"
+    settings = HeadTrainSettings.smoke(
+        name="hasty", cache=trained / "cache", encoder=encoder, limit=4, speeds=(0.8,), heard_at=(0.8, 1.25)
+    )
+    train_whisper(data_dir, trained / "models" / "hasty", settings=settings, alarms=False)
+    monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
+    model = load_model("hasty", trained / "models")
+    assert model.config["front_end"]["speeds"] == [0.8, 1.25]
+    rows = {row.key: row for row in read_predictions(trained / "models" / "hasty" / "test-predictions.csv")}
+    material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
+    plain = replace(model.listening, speeds=())
+    tried = 0
+    for i in material.side("test"):
+        pieces = np.flatnonzero(material.segments.clip == i)
+        sound = np.concatenate([material.segments.read(int(piece)) for piece in pieces])
+        seconds = len(sound) / 16_000
+        if seconds > 2.9:
+            continue
+        emotions, aggression = model.score_windows(sound, 16_000, [0.0], [seconds])
+        row = rows[material.clips[i].key]
+        assert aggression[0] == pytest.approx(row.aggression, abs=5e-3)
+        np.testing.assert_allclose(emotions[0], row.emotions, atol=5e-3)
+        tried += 1
+    assert tried >= 8
+    monkeypatch.setattr(model, "listening", plain)
+    assert model.score_windows(sound, 16_000, [0.0], [seconds])[1][0] != aggression[0]
+    with pytest.raises(SettingsError, match="heard_at has 1"):
+        replace(settings, heard_at=(1,))
+    with pytest.raises(SettingsError, match="the sound's own speed alone"):
+        HeadTrainSettings(heard_at=(0.9,), adapting=Adapting())
 
 
 def test_settings_without_other_speeds_are_those_of_before_there_were_any() -> None:
-    assert "speeds" not in HeadTrainSettings().to_dict()
-    settings = HeadTrainSettings(speeds=(0.9, 1.1))
+    described = HeadTrainSettings(speeds=(), heard_at=(), network=HeadSettings()).to_dict()
+    assert not {"speeds", "heard_at"} & set(described)
+    assert not {"inner", "plain_from", "perceptrons"} & set(described["network"])
+    settings = HeadTrainSettings(speeds=(0.9, 1.1), heard_at=(0.95,))
     described = json.loads(json.dumps(settings.to_dict()))
     assert HeadTrainSettings.from_dict(described) == settings
     for bad in (1.0, 0.4, 2.5):

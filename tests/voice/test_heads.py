@@ -55,13 +55,40 @@ def test_a_perceptron_hears_plain_means_and_deviations_alone() -> None:
     assert heard.shape == (1, 2 * flat.shape[1]) and np.allclose(heard[0], expected, atol=2e-3)
 
 
+def test_inner_layers_are_heard_by_their_means() -> None:
+    settings = HeadSettings.from_dict(SMALL.to_dict() | {"inner": [1, 3], "plain_from": 2, "members": 1})
+    assert settings.slices == 12 and HeadSettings.from_dict(settings.to_dict()) == settings
+    head = build_head(settings, perceptron=True)
+    sound = np.random.default_rng(1).normal(size=(1, 20, 12, 16)).astype(np.float32)
+    heard = head.listen([sound, np.array([14], np.int32)]).numpy()[0]
+    blocks, inner = sound[0, :14, 2:4], sound[0, :14, 4:]
+    plain = np.concatenate([blocks.mean(0), np.sqrt(blocks.var(0) + 1e-4)], axis=1).ravel()
+    np.testing.assert_allclose(heard, np.concatenate([plain, inner.mean(0).ravel()]), atol=2e-3)
+    # What stands out is looked for in the blocks alone.
+    whole = build_head(settings)
+    other = sound.copy()
+    other[:, :, 4:] += 1
+    lengths = np.array([20], np.int32)
+    found, moved = (whole.listen([x, lengths]).numpy()[0] for x in (sound, other))
+    n = 2 * 2 * 16 + 8 * 16
+    assert len(found) == n + 2 * SMALL.channels
+    np.testing.assert_allclose(found[n:], moved[n:], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"members": 0}, "members is 0"),
         ({"perceptrons": -1}, "perceptrons is -1"),
-        ({"perceptrons": 1, "plain": 0}, "perceptrons hear nothing else"),
+        ({"perceptrons": 1, "plain": 0}, "perceptrons and inner layers are heard by nothing else"),
         ({"dilations": 3}, "dilations is 3"),
+        ({"plain_from": 4}, "plain_from is 4, expected 0 to 3"),
+        ({"inner": 1}, "inner is 1, expected a list"),
+        ({"inner": [4]}, r"inner is \[4\], expected different blocks from 0 to 3"),
+        ({"inner": [2, 1]}, "in ascending order"),
+        ({"inner": [1, 1]}, "expected different blocks"),
+        ({"inner": [1], "blocks": 3}, "blocks is 3; with inner layers expected all 4"),
+        ({"inner": [1], "plain": 0}, "inner layers are heard by nothing else"),
         ({"channels": 2.5}, r"channels is 2\.5"),
         ({"colour": 1}, "are not Blipper's"),
     ],

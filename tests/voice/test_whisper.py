@@ -65,6 +65,24 @@ def test_log_mel_is_openais(seconds: float) -> None:
     assert np.abs(found - expected).max() < 1e-4
 
 
+def test_inner_layers_come_in_four_behind_the_blocks() -> None:
+    import keras
+
+    tensors, mel = random_tensors(), whisper.log_mel(voice(1.0))[np.newaxis]
+    lengths = np.array([mel.shape[1]], np.int32)
+    plain = whisper.load_encoder(tensors, Path("test"))([mel, lengths])
+    encoder = whisper.load_encoder(tensors, Path("test"), inner=(1, 3))
+    found = [np.asarray(one) for one in encoder([mel, lengths])]
+    assert len(found) == 4 + 8 + 1
+    for own, other in zip([*found[:4], found[-1]], plain, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-5)
+    for at, block in ((4, 1), (8, 3)):
+        given = keras.Model(encoder.inputs, encoder.get_layer(f"block{block}_mlp_2").input)
+        np.testing.assert_allclose(
+            np.concatenate(found[at : at + 4], axis=2), given([mel, lengths]), atol=1e-5
+        )
+
+
 def test_log_mel_of_less_than_a_frame_and_of_silence() -> None:
     assert whisper.log_mel(voice(0.01)).shape == (2, 80)
     assert np.ptp(whisper.log_mel(np.zeros(16_000, np.float32))) == 0

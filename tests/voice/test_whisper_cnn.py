@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from blipper.voice.choice import choose, choose_light
 from blipper.voice.models import VoiceModel, load_folder, load_model
 from blipper.voice.whisper import read_tensors
 from blipper.voice.whisper_cnn import Listening
-from tests.voice.whisper_double import write_encoder, write_model
+from tests.voice.whisper_double import SMALL, write_encoder, write_model
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +90,17 @@ def test_level_does_not_matter_and_short_and_long_windows_do_not_fail(
         model.score_windows(speech, 8_000, [0.0], [1.0])
 
 
-def test_the_whole_graph_gives_the_same_and_has_gradients(model: VoiceModel, speech: np.ndarray) -> None:
+@pytest.mark.usefixtures("at_hand")
+@pytest.mark.parametrize(("speeds", "inner"), [([], ()), ([0.93, 1.07], ()), ([1.2], (1, 3))])
+def test_the_whole_graph_gives_the_same_and_has_gradients(
+    folder: Path, tmp_path: Path, speech: np.ndarray, speeds: list[float], inner: tuple[int, ...]
+) -> None:
     import tensorflow as tf
 
+    tensors = read_tensors(folder / "encoder.safetensors")
+    network = replace(SMALL, inner=inner, plain_from=len(inner))
+    write_model(tmp_path / "hears", tensors, network=network, front_end={"speeds": speeds})
+    model = load_model("hears", tmp_path)
     starts, ends = [0.0, 4.0], [3.0, 6.2]
     inputs = model.inputs_of(speech, 16_000, starts, ends)
     assert inputs.frames.shape == (2, 300, 80) and inputs.lengths.tolist() == [300, 220]
@@ -110,6 +119,24 @@ def test_the_whole_graph_gives_the_same_and_has_gradients(model: VoiceModel, spe
         scored = model.score_windows(speech, 16_000, starts[i : i + 1], ends[i : i + 1])
         assert np.allclose(scored[0][0], emotions[i], atol=1e-3)
         assert scored[1][0] == pytest.approx(aggression[i], abs=1e-3)
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_logits_are_the_mean_over_speeds(folder: Path, tmp_path: Path, speech: np.ndarray) -> None:
+    tensors = read_tensors(folder / "encoder.safetensors")
+    scored = {}
+    for name, speeds in (("own", []), ("slow", [0.8]), ("both", [0.8, 1.0]), ("twice", [1.0])):
+        write_model(
+            tmp_path / name,
+            tensors,
+            front_end={"speeds": speeds},
+            calibration={"temperature": 1.0, "slope": 1.0, "intercept": 0.0},
+        )
+        score = load_model(name, tmp_path).score_windows(speech, 16_000, [0, 1.5, 9], [3, 4.0, 12])[1]
+        scored[name] = np.log(score / (1 - score.astype(np.float64)))
+    np.testing.assert_allclose(scored["twice"], scored["own"], atol=1e-4)
+    assert np.abs(scored["slow"] - scored["own"]).max() > 1e-3
+    np.testing.assert_allclose(scored["both"], (scored["own"] + 2 * scored["slow"]) / 3, atol=1e-3)
 
 
 @pytest.mark.usefixtures("at_hand")
@@ -175,6 +202,10 @@ def test_auto_takes_mel_cnn_where_they_are_not_and_says_so(folder: Path, tmp_pat
         ({"front_end": {"pool": 3}}, "a pool of 4"),
         ({"front_end": {"context": 90.0}}, r"context is 90\.0"),
         ({"front_end": {"colour": 1}}, "are not Blipper's"),
+        ({"front_end": {"speeds": 1.1}}, r"speeds is 1\.1, expected a list of at most 8"),
+        ({"front_end": {"speeds": [1.1] * 9}}, "expected a list of at most 8"),
+        ({"front_end": {"speeds": [1.1, 3]}}, r"speeds is 3, expected 0\.5 to 2\.0"),
+        ({"front_end": {"speeds": ["fast"]}}, "speeds is 'fast'"),
     ],
 )
 def test_what_does_not_fit(folder: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
@@ -187,3 +218,6 @@ def test_what_does_not_fit(folder: Path, tmp_path: Path, change: dict[str, objec
 
 def test_listening_has_sensible_defaults() -> None:
     assert Listening.from_dict({}) == Listening()
+    assert "speeds" not in Listening().to_dict()  # as in the files of before there were any
+    fast = Listening(speeds=(0.9, 1.1))
+    assert Listening.from_dict(json.loads(json.dumps(fast.to_dict()))) == fast

@@ -42,14 +42,16 @@ def write_encoder(path: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def write_model(folder: Path, tensors: dict[str, np.ndarray], **changes: object) -> None:
+def write_model(
+    folder: Path, tensors: dict[str, np.ndarray], *, network: HeadSettings = SMALL, **changes: object
+) -> None:
     """Write the model's folder."""
     rng = np.random.default_rng(1)
     weights = {
         name: rng.normal(0, 0.2, variable.shape).astype(np.float32)
         if name.endswith(("kernel", "bias"))
         else variable.numpy()
-        for name, variable in all_variables(build_heads(SMALL)).items()
+        for name, variable in all_variables(build_heads(network)).items()
     }
     payload = save(weights)
     config = {
@@ -60,7 +62,7 @@ def write_model(folder: Path, tensors: dict[str, np.ndarray], **changes: object)
         "labels": list(EMOTIONS),
         "encoder": {"name": "tiny.en", "sha256": whisper.tensors_sha256(tensors)},
         "front_end": {"sampling_rate": 16000, "mels": 80, "pool": 4, "context": 8.0, "longest": 15.0},
-        "network": SMALL.to_dict(),
+        "network": network.to_dict(),
         "calibration": {"temperature": 1.3, "slope": 0.8, "intercept": -0.2},
         "threshold": 0.6,
         **changes,
