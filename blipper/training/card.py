@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from blipper.training import card_events
+from blipper.training import card_events, card_heads
 from blipper.voice.frontend import FrontEnd
 
 CARD: Final = "MODEL_CARD.md"
@@ -192,7 +192,7 @@ def _negatives(found: Mapping[str, Any]) -> str:
 def _training(found: Mapping[str, Any]) -> str:
     training, settings = found["training"], found["settings"]
     if "members" in settings.get("network", {}):
-        return _training_heads(found)
+        return card_heads.describe_training(found)
     teacher = (
         f"{settings['distil']:.0%} of each target is the opinion of a teacher ({training['teacher']}, MIT "
         "licence) that never heard the clip's speaker; the network also learns to predict what its encoder "
@@ -224,37 +224,6 @@ def _training(found: Mapping[str, Any]) -> str:
 {training["windows_an_epoch"]:,} windows, the weights of epoch {training["best_epoch"]} kept, which scored
 best on validation speakers. {teacher}Each training clip exists in {settings["versions"]} augmented
 versions ({augmented}), and every batch is {ranged}masked, tilted and mixed anew.{lacking}{hidden}
-"""
-
-
-def _training_heads(found: Mapping[str, Any]) -> str:
-    training, settings = found["training"], found["settings"]
-    members = settings["network"]["members"]
-    several = f", the mean of {members} networks from different seeds" if members > 1 else ""
-    perceptrons = settings["network"].get("perceptrons", 0)
-    if perceptrons:
-        several += f"{' and' if several else ', the mean of one network and'} of {perceptrons} perceptron"
-        several += "s" * (perceptrons > 1) + " that hear the plain means and deviations alone"
-    return f"""
-## Training
-
-`blipper train --model whisper-cnn` with seed {settings["seed"]}: {training["epochs"]} epochs of
-{training["windows_an_epoch"]:,} clips, running means of the weights kept{several}. Convolutions over time
-with attentive statistics pooling over a learned weighted sum of the encoder's blocks, beside plain means and
-deviations of every block. Each training clip was put through the encoder as it is and in
-{settings["versions"]} augmented version{"s" if settings["versions"] != 1 else ""}; pooled vectors are mixed.
-""" + _adapted(settings)
-
-
-def _adapted(settings: Mapping[str, Any]) -> str:
-    """Say how the encoder was adapted, where it was."""
-    how = settings.get("adapting")
-    if how is None:
-        return ""
-    return f"""
-Then low-rank adapters (rank {how["rank"]}) in the encoder's matrices and the head were trained together for
-{how["epochs"]} epochs. They are in the weights file and are added to Whisper's own weights when it is loaded.
-Figures of these weights are of the encoder with them.
 """
 
 
