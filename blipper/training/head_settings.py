@@ -129,7 +129,7 @@ class HeadTrainSettings:
     fold: int = 1
     hold_out: str | None = None
     seed: int = 0
-    epochs: int = 8
+    epochs: int = 4
     judge_epochs: int = 30
     batch: int = 64
     learning_rate: float = 1e-3
