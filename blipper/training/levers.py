@@ -63,6 +63,23 @@ LEVERS: Final = (
     Lever("no plain means and deviations", {"network": {"plain": 0}}),
     Lever("last layers trained anew for 30 epochs", {"judge_epochs": 30}),
     Lever("the same, also heard at 0.93 and 1.07 of the speed", {"judge_epochs": 30, "speeds": (0.93, 1.07)}),
+    Lever(
+        "the same, plain statistics of the last three blocks",
+        {"judge_epochs": 30, "network": {"plain_from": 1}},
+    ),
+    Lever(
+        "the same, and means of their inner layers",
+        {"judge_epochs": 30, "network": {"plain_from": 1, "inner": (1, 2, 3)}},
+    ),
+    Lever(
+        "the same, learned and heard at 0.93 and 1.07 of the speed too: what ships, but for its 4 epochs",
+        {
+            "judge_epochs": 30,
+            "speeds": (0.93, 1.07),
+            "heard_at": (0.93, 1.07),
+            "network": {"plain_from": 1, "inner": (1, 2, 3)},
+        },
+    ),
     Lever("the same, one perceptron more", {"judge_epochs": 30, "network": {"perceptrons": 1}}),
     Lever(
         "the same, two members, two perceptrons",
