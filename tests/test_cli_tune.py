@@ -122,7 +122,7 @@ def test_train_with_chosen_settings(run: Run, tmp_path: Path, monkeypatch: pytes
     path.write_text(json.dumps(tuned(HeadTrainSettings()).chosen()), encoding="utf-8")
     given = ("train", tmp_path, "--model", "whisper-cnn", "--settings", path, "-o", tmp_path / "x")
     plain = run(*given, "--seed", 5)
-    assert asked[-1] == HeadTrainSettings(name="x", seed=5, dropout=0.3)
+    assert asked[-1] == HeadTrainSettings(name="x", seed=5, dropout=0.3, epochs=8)
     assert "chosen by" not in plain.stderr
     other = run(*given, "--fold", 2, "--epochs", 3)
     assert asked[-1] == HeadTrainSettings(name="x", fold=2, dropout=0.3, epochs=3)

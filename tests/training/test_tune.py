@@ -218,7 +218,7 @@ def test_what_falls_behind_or_diverges_is_ended(scripted: Any, tmp_path: Path) -
             return [(float("nan"), 0.9)]
         return [(1.0, 0.6)] * 8
 
-    tuned = scripted(follow, 9)
+    tuned = scripted(follow, 9, epochs=8)
     assert [trial.state for trial in tuned.trials] == (["finished"] * 6 + ["ended early"] * 2 + ["finished"])
     assert len(tuned.trials[6].epochs) == 2  # a quarter of the epochs passes unjudged
     assert tuned.trials[7].score is None
