@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from blipper.errors import SettingsError
 from blipper.training.added import REPEATED, Added
@@ -14,9 +14,6 @@ from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
 from blipper.voice.speeds import SPEEDS
 
-#: Speeds beside the sound's own in the recipe, and its network.
-_SPEEDS: Final = (0.93, 1.07)
-_NETWORK: Final = HeadSettings(plain_from=1, inner=(1, 2, 3))
 #: How clips are drawn: as they come, or small corpora and rare classes more often.
 Balance = Literal["none", "root", "full"]
 
@@ -129,7 +126,7 @@ class HeadTrainSettings:
     fold: int = 1
     hold_out: str | None = None
     seed: int = 0
-    epochs: int = 4
+    epochs: int = 8
     judge_epochs: int = 30
     batch: int = 64
     learning_rate: float = 1e-3
@@ -138,8 +135,8 @@ class HeadTrainSettings:
     label_smoothing: float = 0.05
     mixup: float = 0.3
     versions: int = 1
-    speeds: tuple[float, ...] = _SPEEDS
-    heard_at: tuple[float, ...] = _SPEEDS
+    speeds: tuple[float, ...] = ()
+    heard_at: tuple[float, ...] = ()
     masking: float = 0.25
     balance: Balance = "root"
     votes: float = 0.0
@@ -153,7 +150,7 @@ class HeadTrainSettings:
     workers: int = 2
     threads: int = 2
     resamples: int = 1000
-    network: HeadSettings = _NETWORK
+    network: HeadSettings = field(default_factory=HeadSettings)
     augmentation: AugmentSettings = field(default_factory=AugmentSettings)
     added: Added | None = None
     adapting: Adapting | None = None
@@ -224,8 +221,6 @@ class HeadTrainSettings:
             "judge_epochs": 2,
             "batch": 8,
             "versions": 1,
-            "speeds": (),
-            "heard_at": (),
             "limit": 6,
             "average": 0.5,
         }

@@ -72,7 +72,7 @@ LEVERS: Final = (
         {"judge_epochs": 30, "network": {"plain_from": 1, "inner": (1, 2, 3)}},
     ),
     Lever(
-        "the same, learned and heard at 0.93 and 1.07 of the speed too: what ships, but for its 4 epochs",
+        "the same, learned and heard at 0.93 and 1.07 of the speed too",
         {
             "judge_epochs": 30,
             "speeds": (0.93, 1.07),
