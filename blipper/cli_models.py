@@ -242,8 +242,7 @@ def train(
         elif chosen is not None:
             settings = _with_chosen(chosen, model, settings, epochs)
         if adapt is not None and heads is not None:
-            plain = replace(heads.network, inner=())
-            heads = replace(heads, heard_at=(), network=plain, adapting=Adapting(epochs=adapt))
+            heads = replace(heads, adapting=Adapting(epochs=adapt))
         if not teacher:
             settings = replace(settings, distil=0.0, hints=0)
         from blipper.cli_library import with_verdicts
