@@ -104,6 +104,12 @@ class Listening:
                 f"front-end setting speeds is {built.speeds!r}, expected a list of at most {_HEARINGS}"
             )
         speeds = tuple(check_speed(speed, "front-end setting speeds") for speed in built.speeds)
+        encoded = max(built.context, built.longest)
+        if (slowest := encoded / min((1.0, *speeds))) > whisper.LONGEST:
+            raise ModelError(
+                f"front-end setting speeds is {list(speeds)}: at the slowest, {encoded:g} s last {slowest:g} s, "
+                f"expected at most {whisper.LONGEST:g} s"
+            )
         return replace(built, speeds=speeds)
 
 

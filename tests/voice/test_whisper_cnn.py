@@ -206,6 +206,10 @@ def test_auto_takes_mel_cnn_where_they_are_not_and_says_so(folder: Path, tmp_pat
         ({"front_end": {"speeds": [1.1] * 9}}, "expected a list of at most 8"),
         ({"front_end": {"speeds": [1.1, 3]}}, r"speeds is 3, expected 0\.5 to 2\.0"),
         ({"front_end": {"speeds": ["fast"]}}, "speeds is 'fast'"),
+        (
+            {"front_end": {"speeds": [1.1, 0.6], "longest": 20}},
+            r"20 s last 33\.3333 s, expected at most 30 s",
+        ),
     ],
 )
 def test_what_does_not_fit(folder: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
