@@ -107,8 +107,8 @@ class Listening:
         encoded = max(built.context, built.longest)
         if (slowest := encoded / min((1.0, *speeds))) > whisper.LONGEST:
             raise ModelError(
-                f"front-end setting speeds is {list(speeds)}: at the slowest, {encoded:g} s last {slowest:g} s, "
-                f"expected at most {whisper.LONGEST:g} s"
+                f"front-end setting speeds is {list(speeds)}: at the slowest, {encoded:g} s last "
+                f"{slowest:g} s, expected at most {whisper.LONGEST:g} s"
             )
         return replace(built, speeds=speeds)
 
