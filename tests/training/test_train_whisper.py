@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from blipper.errors import DatasetError, ModelError, SettingsError
 from blipper.training import head_data, head_fit, levers
 from blipper.training.adapt import adapters_of, heard_by
+from blipper.training.card_heads import describe_training
 from blipper.training.folds import settings_from
 from blipper.training.head_settings import Adapting, HeadTrainSettings
 from blipper.training.levers import LEVERS, Lever, run_levers, table
@@ -196,6 +197,9 @@ def test_what_hears_clips_at_several_speeds_is_shipped_as_it_was_measured(
     monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
     model = load_model("hasty", trained / "models")
     assert model.config["front_end"]["speeds"] == [0.8, 1.25]
+    card = " ".join((trained / "models" / "hasty" / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert "in 1 augmented version, and as played at 0.8 of its speed; pooled vectors are mixed." in card
+    assert "In use every window is heard at 0.8, 1.25 of its speed as well, the logits averaged." in card
     rows = {row.key: row for row in read_predictions(trained / "models" / "hasty" / "test-predictions.csv")}
     material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
     plain = replace(model.listening, speeds=())
@@ -220,6 +224,17 @@ def test_what_hears_clips_at_several_speeds_is_shipped_as_it_was_measured(
         HeadTrainSettings(heard_at=(0.9,), adapting=Adapting())
     with pytest.raises(SettingsError, match="the blocks' outputs alone"):
         HeadTrainSettings(network=HeadSettings(inner=(2,)), adapting=Adapting())
+
+
+def test_the_card_names_what_is_heard_without_attention() -> None:
+    settings = HeadTrainSettings(network=HeadSettings(plain_from=1, inner=(1, 3))).to_dict()
+    training = {"epochs": 8, "windows_an_epoch": 64}
+    told = " ".join(describe_training({"training": training, "settings": settings}).split())
+    assert (
+        "beside plain means and deviations of every block from number 2 on and plain means of the inner "
+        "layers of blocks 2, 4. Each training clip was put through the encoder as it is and in 1 augmented "
+        "version; pooled vectors are mixed."
+    ) in told
 
 
 def test_settings_without_other_speeds_are_those_of_before_there_were_any() -> None:
