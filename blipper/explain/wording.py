@@ -96,13 +96,16 @@ def judge(attribution: Attribution, stability: float | None = None) -> tuple[Cer
     reason : str
     """
     spread = attribution.uncertainty / max(abs(attribution.difference), 0.25)
-    error = max(attribution.relative_error, 2 * spread)
+    error = attribution.relative_error
     grades: list[tuple[int, str]] = [
         (
             _grade(error, *COMPLETENESS),
             f"the contributions add up to the score's difference within {100 * error:.1f} %",
         )
     ]
+    if spread:
+        drawn = f"twice the standard error of the random draws is {200 * spread:.1f} % of it"
+        grades.append((_grade(2 * spread, *COMPLETENESS), drawn))
     if stability is not None:
         verb = "leaves the map alike" if stability >= STABILITY[1] else "changes the map"
         grades.append(

@@ -116,7 +116,10 @@ def test_the_busiest_stretch():
 def test_the_reason_gives_the_numbers():
     _, reason = judge(made(planted(), difference=4.2), 0.91)
     assert "within 4.8 %" in reason
-    assert "0.91" in reason
+    assert "0.91" in reason and "random draws" not in reason
+    _, reason = judge(made(planted(), difference=4.2, uncertainty=0.21), 0.91)
+    # What the sum misses and what the draws leave open are two figures: the page shows the first by itself.
+    assert "within 4.8 %; twice the standard error of the random draws is 10.0 % of it" in reason
 
 
 def test_maps_are_compared_where_both_listened():
