@@ -67,7 +67,7 @@ def stages(path: Path, repeats: int) -> tuple[dict[str, dict[str, Any]], dict[st
     from blipper.voice.models import load_model
     from blipper.voice.windows import place_windows
 
-    model = load_model()
+    model = load_model("mel-cnn")
     settings = Settings()
     analysis = analyze(path, model=model)  # warms every stage, and gives their inputs
     recording = audio.load(path)
@@ -142,7 +142,7 @@ def start_up(path: Path, repeats: int) -> dict[str, dict[str, Any]]:
     """Time what a person waits for first: the imports, the model, and one command from cold."""
     code = (
         "import time; a = time.perf_counter(); import tensorflow; b = time.perf_counter();"
-        "from blipper.voice.models import load_model; c = time.perf_counter(); load_model();"
+        "from blipper.voice.models import load_model; c = time.perf_counter(); load_model('mel-cnn');"
         "d = time.perf_counter(); print(b - a, d - c)"
     )
     measured = [
@@ -154,7 +154,7 @@ def start_up(path: Path, repeats: int) -> dict[str, dict[str, Any]]:
         found[name] = {"median": float(np.median(times)), "min": min(times), "max": max(times), "all": times}
     found["blipper --help"] = report.timed(lambda: _run("-m", "blipper", "--help"), repeats)
     found["blipper analyze, from a cold start"] = report.timed(
-        lambda: _run("-m", "blipper", "analyze", str(path)), max(1, repeats // 2)
+        lambda: _run("-m", "blipper", "analyze", str(path), "--model", "mel-cnn"), max(1, repeats // 2)
     )
     return found
 
@@ -202,8 +202,8 @@ def main() -> None:
         result["models"] = models.measure(path, options.repeats)
         print("\nevery voice model, each in a process of its own, on the reading")
         models.show(result["models"])
-        result["explanations"], _ = explanations(options.repeats)
-        show("explaining one window of 3 s", result["explanations"], None)
+        result["explanations"], _ = explanations(options.repeats, "mel-cnn")
+        show("explaining one window of 3 s, mel-cnn", result["explanations"], None)
         minutes = min(options.minutes, 3.0)
         short = material.write(samples[: round(minutes * 60 * material.RATE)], folder / "short.flac")
         voice = result["reading"]["stages"]["whole"]["median"] * minutes / options.minutes
@@ -222,6 +222,12 @@ def main() -> None:
     detectors = result["speech_detection"]
     result["ratios"] = {
         "librosa_loop_over_whole_road": result["today"]["librosa feature loop"]["median"] / whole,
+        **{
+            f"librosa_loop_over_whole_road_with_{name}": result["today"]["librosa feature loop"]["median"]
+            / value["whole"]["median"]
+            for name, value in result["models"].items()
+            if "whole" in value
+        },
         **{
             f"{name}_over_blipper": value["median"] / detectors["Blipper"]["median"]
             for name, value in detectors.items()

@@ -76,7 +76,10 @@ def test_the_cost_of_100_000_minutes_follows_from_the_benchmark_and_the_price_li
     measured = json.loads((APP.parent / "benchmarks" / "results" / "speed.json").read_text(encoding="utf-8"))
     road = measured["reading"]
     times = {
-        "Blipper, one recording": road["stages"]["whole"]["median"],
+        "Blipper, one recording after another, `mel-cnn`": road["stages"]["whole"]["median"],
+        "Blipper, one recording after another, `whisper-cnn`": measured["models"]["whisper-cnn"]["whole"][
+            "median"
+        ],
         "features of the common notebooks": measured["today"]["librosa feature loop"]["median"],
     }
     text = read_chapter("research")
