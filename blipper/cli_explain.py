@@ -221,7 +221,13 @@ def explain_setup(
             write_background(made, target)
         except OSError as error:
             raise BlipperError(f"{target}: cannot be written: {error.strerror}") from error
-        inform(f"Wrote {target}: {len(made.windows)} windows of neutral speech. {made.source}.")
+        start = (
+            f"Integrated gradients start from {len(made.typical)} of them, since the model does not hear "
+            "their mean frame as neutral speech."
+            if made.typical
+            else "Integrated gradients start from their mean frame."
+        )
+        inform(f"Wrote {target}: {len(made.windows)} windows of neutral speech. {start} {made.source}.")
 
 
 def _make_companion(data: Path, fold: int) -> None:

@@ -54,6 +54,11 @@ _LIMITS = """
 - The clips are acted. On real calls, the explanation of a score is no better than the score.
 - Two explanations that compare with different things (the mean neutral frame; many neutral windows)
   differ in detail by design. What both show is worth more than what one shows.
+- `whisper-cnn` does not take a held mean frame for speech: it hears odds of anger a hundred million times
+  lower in it than in neutral speech, and from there every voice would seem to raise the score. Its integrated
+  gradients start from 16 real windows of neutral speech instead and are averaged. Where those windows have
+  their syllables is in the map, too, so its details are less stable than `mel-cnn`'s; none of the figures above
+  is about it.
 - What-if curves change the whole sound, pitch together with timbre, and answer for the changed recording
   only.
 """

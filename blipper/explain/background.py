@@ -39,12 +39,16 @@ class Background:
         Where the speech came from and under which licence.
     clips : tuple of str
         Keys of the clips, one a window.
+    typical : tuple of int
+        Numbers of the windows that integrated gradients start from; from the mean frame where there is none.
+        See :mod:`blipper.explain.baselines`.
     """
 
     windows: tuple[Float32, ...]
     front: Mapping[str, Any]
     source: str
     clips: tuple[str, ...] = ()
+    typical: tuple[int, ...] = ()
 
     @property
     def frame(self) -> Float32:
@@ -56,6 +60,23 @@ class Background:
         """Return every window repeated until it fills so many frames, shape (n_windows, frames, n_bands)."""
         rows = [np.resize(window, (frames, window.shape[1])) for window in self.windows]
         return np.stack(rows).astype(np.float32)
+
+    def baselines(self, frames: int) -> Float32:
+        """Return what integrated gradients start from, shape (n_starts, frames, n_bands)."""
+        if self.typical:
+            return self.tiled(frames)[list(self.typical)]
+        return np.tile(self.frame, (1, frames, 1))
+
+    def replacements(self, frames: int, most: int = 4) -> Float32:
+        """Return what may stand in for parts of a window, shape (n, frames, n_bands).
+
+        The mean frame, or where walks start from windows, some of the others: what an explanation is judged
+        by should not be what it was made from.
+        """
+        if not self.typical:
+            return self.baselines(frames)
+        others = [number for number in range(len(self.windows)) if number not in self.typical]
+        return self.tiled(frames)[(others or list(self.typical))[:most]]
 
 
 def write_background(background: Background, path: Path) -> None:
@@ -81,6 +102,7 @@ def write_background(background: Background, path: Path) -> None:
         "front_end": json.dumps(dict(background.front), sort_keys=True),
         "source": background.source,
         "clips": json.dumps(list(background.clips)),
+        "typical": json.dumps(list(background.typical)),
     }
     write_atomically(path, save(tensors, metadata))
 
@@ -106,14 +128,18 @@ def read_background(path: Path) -> Background:
             cells, lengths = file.get_tensor("cells"), file.get_tensor("lengths")
         low, step = float(metadata["low"]), float(metadata["step"])
         front, clips = json.loads(metadata["front_end"]), json.loads(metadata["clips"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        # Files from before there was a choice start from the mean frame.
+        typical = tuple(json.loads(metadata.get("typical", "[]")))
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise ModelError(f"{path}: cannot be read as neutral speech ({error})") from error
     fits = cells.ndim == 2 and lengths.ndim == 1 and len(lengths) and (lengths > 0).all()
     if not fits or int(lengths.sum()) != len(cells) or not np.isfinite([low, step]).all():
         raise ModelError(f"{path}: cells of shape {cells.shape} and lengths {lengths.shape} do not fit")
+    if not all(type(number) is int and 0 <= number < len(lengths) for number in typical):
+        raise ModelError(f"{path}: starts from windows {typical}, and has {len(lengths)}")
     values = (low + step * cells).astype(np.float32)
     windows = tuple(np.split(values, np.cumsum(lengths)[:-1]))
-    return Background(windows, front, metadata.get("source", ""), tuple(clips))
+    return Background(windows, front, metadata.get("source", ""), tuple(clips), typical)
 
 
 def background_of(model: VoiceModel, directory: str | Path | None = None) -> Background:

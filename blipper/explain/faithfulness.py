@@ -1,7 +1,8 @@
 """Do explanations say what the model does? Measured on many clips.
 
-*Deletion*: the cells that matter most by an explanation are replaced, a few at a time, by the mean frame of
-neutral speech; the quicker the score falls to that of neutral speech, the better the explanation knew.
+*Deletion*: the cells that matter most by an explanation are replaced, a few at a time, by neutral speech (its
+mean frame, or real windows: :mod:`blipper.explain.baselines`); the quicker the score falls to that of neutral
+speech, the better the explanation knew.
 *Insertion* is the other way round (Petsiuk, Das and Saenko 2018, "RISE"). Both are compared with an order
 drawn at random, and with the loudest cells first, which needs no model at all. *Shuffled weights* must give
 another map (Adebayo et al. 2018, "Sanity checks for saliency maps"); a *small shift* of the window must not.
@@ -20,9 +21,9 @@ from blipper.errors import SettingsError
 from blipper.explain.attribution import SMALLEST_DIFFERENCE, Piece
 from blipper.explain.background import Background
 from blipper.explain.gradients import log_odds
+from blipper.explain.paths import walk
 from blipper.explain.shap_gradients import ROUND, shap_pieces
 from blipper.explain.targets import TARGETS, target_index
-from blipper.explain.voice import STEPS, walk
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.voice.models import Calibration, VoiceModel
@@ -105,10 +106,12 @@ def faithfulness(
     completeness, stable, survived = [], [], []
     shap_errors: list[float] = []
     profiles: dict[str, list[Float]] = {}
+    n_frames = int(model.differentiable.inputs[0].shape[1])
+    starts, stand_ins = background.baselines(n_frames), background.replacements(n_frames)
     for number, sound in enumerate(sounds):
         progress("faithfulness", number, len(sounds))
         frames, length = _inputs(model, sound.samples, 0.0)
-        piece = walk(model, frames, length, background.frame, index, STEPS[0])
+        piece = walk(model, frames, length, starts, index)
         completeness.append(_relative(piece))
         maps = {
             "integrated gradients": piece.values,
@@ -120,20 +123,20 @@ def faithfulness(
             (drawn,) = shap_pieces(model, seen, background, index, draws=2 * ROUND, seed=seed + number)
             maps["shap"] = drawn.values
             shap_errors.append(_relative(drawn))
-            other = walk(shuffled, frames, length, background.frame, index, STEPS[0])
+            other = walk(shuffled, frames, length, starts, index)
             survived.append(_alike(piece.values, other.values))
             later, rest = _inputs(model, sound.samples, SHIFT)
-            moved = walk(model, later, rest, background.frame, index, STEPS[0])
+            moved = walk(model, later, rest, starts, index)
             lag = round(SHIFT / seen.step)
             n = min(length - lag, rest)
             stable.append(_alike(piece.values[lag : lag + n], moved.values[:n]))
         direction = np.sign(piece.log_odds - piece.base) or 1.0
         for name, values in maps.items():
             signed = values * direction if name in ("integrated gradients", "shap") else values
-            curve = _curves(model, frames, length, background.frame, signed, index) - piece.base
+            curve = _curves(model, frames, length, stand_ins, signed, index)
             paths.setdefault(name, []).append(curve * direction)
             owners.setdefault(name, []).append(sound.speaker)
-        acted = walk(model, frames, length, background.frame, TARGETS.index(sound.emotion), STEPS[0])
+        acted = walk(model, frames, length, starts, TARGETS.index(sound.emotion))
         profiles.setdefault(sound.emotion, []).append(acted.values.sum(axis=0))
     progress("faithfulness", len(sounds), len(sounds))
     errors = np.array(completeness)
@@ -211,9 +214,12 @@ def _relative(piece: Piece) -> float:
 
 
 def _curves(
-    model: VoiceModel, frames: Float32, length: int, frame: Float32, values: Float, index: int
+    model: VoiceModel, frames: Float32, length: int, stand_ins: Float32, values: Float, index: int
 ) -> Float:
-    """Return the log-odds with blocks taken out and put in, shape (2, n_shares), the highest first."""
+    """Return by how much the log-odds lie above neutral speech's, shape (2, n_shares).
+
+    With blocks taken out and put in, the highest first; the mean over what stands in for them.
+    """
     rows, columns = np.arange(length) // BLOCK[0], np.arange(frames.shape[1]) // BLOCK[1]
     width = int(columns[-1]) + 1
     blocks = rows[:, None] * width + columns[None, :]
@@ -221,13 +227,16 @@ def _curves(
     counts = np.bincount(blocks.ravel())
     ranks = np.empty(len(sums), dtype=int)
     ranks[np.argsort(-sums / counts, kind="stable")] = np.arange(len(sums))
-    pictures = np.zeros((2 * len(SHARES), *frames.shape), np.float32)
+    pictures = np.zeros((len(stand_ins), 2, len(SHARES), *frames.shape), np.float32)
     for i, share in enumerate(SHARES):
         chosen = (ranks < round(share * len(sums)))[blocks]
-        pictures[i, :length] = np.where(chosen, frame, frames[:length])
-        pictures[len(SHARES) + i, :length] = np.where(chosen, frames[:length], frame)
-    found = log_odds(model, pictures, np.full(len(pictures), length, np.int32))[:, index]
-    return found.reshape(2, len(SHARES))
+        for k, other in enumerate(stand_ins):
+            pictures[k, 0, i, :length] = np.where(chosen, other[:length], frames[:length])
+            pictures[k, 1, i, :length] = np.where(chosen, frames[:length], other[:length])
+    flat = pictures.reshape(-1, *frames.shape)
+    found = log_odds(model, flat, np.full(len(flat), length, np.int32))[:, index]
+    curves = found.reshape(len(stand_ins), 2, len(SHARES)).mean(axis=0)
+    return np.asarray(curves - curves[0, -1])  # where all of it is replaced
 
 
 def _alike(one: Float, other: Float) -> float:

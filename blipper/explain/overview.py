@@ -11,7 +11,7 @@ import numpy as np
 from blipper.errors import SettingsError
 from blipper.explain.attribution import Float, Part
 from blipper.explain.background import Background, background_of
-from blipper.explain.voice import STEPS, integrated_gradients, thin_out
+from blipper.explain.voice import integrated_gradients, thin_out
 from blipper.progress import Progress, silent
 from blipper.recording import Recording
 from blipper.results import Span
@@ -112,7 +112,6 @@ def overview(
             target=target,
             background=neutral,
             origin=first,
-            steps=STEPS[0],
             progress=_within(progress, len(parts), len(kept)),
         )
         profile = profile + found.band_profile * len(found.parts) / len(kept)

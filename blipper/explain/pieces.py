@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blipper.errors import SettingsError
 from blipper.explain.background import Background, background_of, check_shape
-from blipper.explain.gradients import log_odds
+from blipper.explain.gradients import BATCH, log_odds
 from blipper.explain.targets import probability, target_index
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
 from blipper.results import Span
+from blipper.voice.inputs import Inputs
 from blipper.voice.models import VoiceModel
 
 #: Seconds of a piece where there is no transcript: about a word's length.
@@ -101,32 +103,64 @@ def leave_one_out(
     )
     check_shape(neutral, inputs.frames.shape[2], model.info.name)
     whole = log_odds(model, inputs.frames, inputs.lengths)[:, index]
-    pieces = list(words) or _fixed(windows)
-    found = []
-    for number, (start, end, text) in enumerate(sorted(pieces)):
-        progress("pieces", number, len(pieces))
-        first = np.ceil((start - inputs.starts) / inputs.step - 1e-6).astype(int)
-        last = np.ceil((end - inputs.starts) / inputs.step - 1e-6).astype(int)
-        heard = np.flatnonzero((last > 0) & (first < inputs.lengths) & (last > first))
-        if not len(heard):
-            continue
-        frames = inputs.frames[heard].copy()
-        for row, piece in enumerate(heard):
-            stop = min(int(last[piece]), int(inputs.lengths[piece]))
-            frames[row, max(0, int(first[piece])) : stop] = neutral.frame
-        without = whole.copy()
-        without[heard] = log_odds(model, frames, inputs.lengths[heard])[:, index]
-        found.append(
-            LeftOut(
-                start=origin + start,
-                end=origin + end,
-                text=text,
-                score=float(probability(without).mean()),
-                effect=float((whole[heard] - without[heard]).mean()),
+    cuts = [cut for piece in sorted(words or _fixed(windows)) if (cut := _cut(inputs, *piece)) is not None]
+    found: list[LeftOut] = []
+    for together in _filling_batches(cuts):
+        progress("pieces", len(found), len(cuts))
+        rows = np.concatenate([cut.rows for cut in together])
+        frames = inputs.frames[rows].copy()
+        for row, (first, last) in enumerate(bound for cut in together for bound in cut.bounds):
+            frames[row, first:last] = neutral.frame
+        scored = log_odds(model, frames, inputs.lengths[rows])[:, index]
+        ends = np.cumsum([len(cut.rows) for cut in together])
+        for cut, now in zip(together, np.split(scored, ends[:-1]), strict=True):
+            without = whole.copy()
+            without[cut.rows] = now
+            found.append(
+                LeftOut(
+                    start=origin + cut.start,
+                    end=origin + cut.end,
+                    text=cut.text,
+                    score=float(probability(without).mean()),
+                    effect=float((whole[cut.rows] - now).mean()),
+                )
             )
-        )
-    progress("pieces", len(pieces), len(pieces))
+    progress("pieces", len(cuts), len(cuts))
     return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A piece, the rows of the input that hear it, and the first frame and the one after the last in each."""
+
+    start: float
+    end: float
+    text: str
+    rows: NDArray[np.intp]
+    bounds: list[tuple[int, int]]
+
+
+def _cut(inputs: Inputs, start: float, end: float, text: str) -> _Cut | None:
+    """Say where a piece lies on the model's input; None where no window hears it."""
+    first = np.ceil((start - inputs.starts) / inputs.step - 1e-6).astype(int)
+    last = np.ceil((end - inputs.starts) / inputs.step - 1e-6).astype(int)
+    rows = np.flatnonzero((last > 0) & (first < inputs.lengths) & (last > first))
+    if not len(rows):
+        return None
+    bounds = [(max(0, int(first[row])), min(int(last[row]), int(inputs.lengths[row]))) for row in rows]
+    return _Cut(start, end, text, rows, bounds)
+
+
+def _filling_batches(cuts: Sequence[_Cut]) -> Iterator[list[_Cut]]:
+    """Take pieces together while they fit one batch: a batch costs the same, however few rows are in it."""
+    together: list[_Cut] = []
+    for cut in cuts:
+        if together and sum(len(one.rows) for one in together) + len(cut.rows) > BATCH:
+            yield together
+            together = []
+        together.append(cut)
+    if together:
+        yield together
 
 
 def _fixed(windows: Sequence[Span]) -> list[tuple[float, float, str]]:

@@ -8,8 +8,8 @@ is the score that is shown. (The probability itself would hide what mattered whe
 baseline is the mean frame of neutral speech, held for as long as the window lasts: the average spectrum of
 neutral voices with nothing happening in it. Sturmfels, Lundberg and Lee (2020, "Visualizing the impact of
 feature attribution baselines") show why silence, the usual zero, is a poor one: what equals the baseline gets
-no credit, so quiet parts could never matter. The shipped model scores this frame below 0.05 aggression
-(tested).
+no credit, so quiet parts could never matter. A model that takes this frame for something else than neutral
+speech, as ``whisper-cnn`` does, starts from several real windows instead (:mod:`blipper.explain.baselines`).
 
 *SHAP* here is :class:`shap.GradientExplainer`, expected gradients (Erion et al. 2021): the same walk, from
 many real windows of neutral speech, drawn at random. It answers "unlike neutral speech, how?" and says how
@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blipper.errors import SettingsError
-from blipper.explain.attribution import Attribution, Method, Piece, join
+from blipper.explain.attribution import Attribution, Method, join
 from blipper.explain.background import Background, background_of, check_shape
-from blipper.explain.gradients import BATCH, Differentiable, gradients, log_odds
+from blipper.explain.gradients import BATCH
+from blipper.explain.paths import STEPS, walk
 from blipper.explain.shap_gradients import ROUND, shap_pieces
 from blipper.explain.targets import target_index
 from blipper.progress import Progress, silent
@@ -37,10 +38,6 @@ from blipper.voice.inputs import Inputs
 from blipper.voice.models import VoiceModel
 from blipper.voice.windows import place_windows
 
-#: Points on the path; doubled up to the second number while the sum misses by more than :data:`TOLERANCE`.
-STEPS: Final = (BATCH, 8 * BATCH)
-#: Share of the difference, and log-odds, that the sum of contributions may miss at most.
-TOLERANCE: Final = (0.02, 0.01)
 #: Random draws of neutral speech for one window.
 DRAWS: Final = 4 * ROUND
 #: Longest stretch that is explained cell by cell, in seconds.
@@ -60,7 +57,7 @@ def integrated_gradients(
     steps: int = STEPS[0],
     progress: Progress = silent,
 ) -> Attribution:
-    """Explain windows of sound by integrated gradients from the mean frame of neutral speech.
+    """Explain windows of sound by integrated gradients from neutral speech.
 
     Parameters
     ----------
@@ -80,9 +77,10 @@ def integrated_gradients(
         Seconds from the recording's start to ``samples[0]``; added to all times of the result.
     steps : int
         Points on the path at first, a multiple of 32; doubled, up to 256, for a window whose contributions
-        miss the difference by more than 2 % and 0.01.
+        miss the difference by more than 2 % and 0.01. Where the walk starts from several windows of neutral
+        speech, each path has 8 points, and 8 more if the contributions miss more than 5 % and 0.05.
     progress : Progress
-        Told windows' pieces, as step ``"explain"``.
+        Told windows' pieces, in fractions, as step ``"explain"``; what it raises ends the work there.
 
     Returns
     -------
@@ -100,10 +98,21 @@ def integrated_gradients(
     index = target_index(target)
     neutral = background_of(model) if background is None else background
     first, last, inputs = _inputs(model, samples, sampling_rate, starts, ends, neutral)
+    baselines = neutral.baselines(inputs.frames.shape[1])
     pieces = []
     for row in range(len(inputs)):
         progress("explain", row, len(inputs))
-        pieces.append(walk(model, inputs.frames[row], int(inputs.lengths[row]), neutral.frame, index, steps))
+        pieces.append(
+            walk(
+                model,
+                inputs.frames[row],
+                int(inputs.lengths[row]),
+                baselines,
+                index,
+                steps,
+                progress=_part_of(progress, row, len(inputs)),
+            )
+        )
     progress("explain", len(inputs), len(inputs))
     return join(
         inputs,
@@ -229,47 +238,6 @@ def explain(
     )
 
 
-def walk(
-    model: Differentiable, frames: Float32, length: int, frame: Float32, target: int, steps: int
-) -> Piece:
-    """Integrate the gradient from a held frame to one piece's input.
-
-    Gauss-Legendre points, as in Captum: for a smooth path far fewer than a sum of rectangles needs.
-
-    Parameters
-    ----------
-    model : VoiceModel, or what else is differentiable
-    frames : numpy.ndarray of float32, shape (n_frames, n_bands)
-        Padded.
-    length : int
-        Valid frames.
-    frame : numpy.ndarray of float32, shape (n_bands,)
-        The baseline.
-    target : int
-        Index into the targets.
-    steps : int
-        Points at first.
-
-    Returns
-    -------
-    Piece
-    """
-    base = np.zeros_like(frames)
-    base[:length] = frame
-    step = frames - base
-    ends = log_odds(model, np.stack([base, frames]), np.full(2, length, np.int32))[:, target]
-    allowed = max(TOLERANCE[0] * abs(ends[1] - ends[0]), TOLERANCE[1])
-    while True:
-        nodes, weights = np.polynomial.legendre.leggauss(steps)
-        alphas = ((nodes + 1) / 2).astype(np.float32)[:, None, None]
-        points = base + alphas * step
-        _, slopes = gradients(model, points, np.full(steps, length, np.int32), target)
-        values = step[:length] * np.tensordot(weights / 2, slopes[:, :length], axes=1)
-        if abs(values.sum() - (ends[1] - ends[0])) <= allowed or 2 * steps > STEPS[1]:
-            return Piece(values, float(ends[1]), float(ends[0]), 0.0, steps)
-        steps *= 2
-
-
 def windows_in(starts: NDArray[np.floating], ends: NDArray[np.floating], span: Span) -> list[Span]:
     """Choose an analysis's windows for a stretch: those whose middle lies in it, or else the nearest one.
 
@@ -299,6 +267,13 @@ def thin_out(windows: Sequence[Span], most: int) -> list[Span]:
         return list(windows)
     chosen = np.unique(np.linspace(0, len(windows) - 1, most).round().astype(int))
     return [windows[i] for i in chosen]
+
+
+def _part_of(progress: Progress, row: int, rows: int) -> Progress:
+    def told(step: str, completed: float, total: float) -> None:
+        progress("explain", row + completed / total, rows)
+
+    return told
 
 
 def _inputs(

@@ -14,6 +14,7 @@ from blipper import audio, speech
 from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError
 from blipper.explain.background import Background, background_of
+from blipper.explain.baselines import settle
 from blipper.explain.faithfulness import Sound, faithfulness
 from blipper.progress import Progress, silent
 from blipper.training.splits import Side, make_split
@@ -71,7 +72,7 @@ def make_background(
     if not found:
         raise DatasetError(f"{data}: no neutral speech of fold {fold}'s training speakers in {CORPUS}")
     progress("background", len(chosen), len(chosen))
-    return Background(tuple(found), model.config["front_end"], SOURCE, tuple(keys))
+    return settle(model, Background(tuple(found), model.config["front_end"], SOURCE, tuple(keys)))
 
 
 def neutral_clips(clips: Sequence[Clip], fold: int, most: int) -> list[Clip]:

@@ -7,6 +7,8 @@ import pytest
 
 from blipper import audio
 from blipper.errors import Cancelled, SettingsError
+from blipper.explain import pieces
+from blipper.explain.gradients import BATCH, log_odds
 from blipper.explain.listen import mask, only_what_mattered
 from blipper.explain.overview import overview
 from blipper.explain.pieces import leave_one_out
@@ -131,6 +133,38 @@ def test_a_piece_of_a_linear_model_weighs_what_it_holds(rng):
     whole = float(model.score_windows(sound, RATE, [0.0], [1.0])[1][0])
     odds = np.log(whole / (1 - whole)) - found[0].effect
     assert found[0].score == pytest.approx(float(probability(odds)), abs=1e-5)
+
+
+def test_pieces_that_share_a_batch_weigh_what_they_weigh_alone(rng, monkeypatch):
+    model, background = linear_model(rng.normal(0, 0.02, (FRONT.frames, FRONT.mels))), neutral(rng)
+    sound = rng.normal(0, 0.1, 3 * RATE).astype(np.float32)
+    windows = [Span(0.0, 1.0), Span(0.5, 1.5), Span(1.0, 2.0), Span(1.0, 2.0)]
+    words = [(0.04 * i, 0.04 * i + 0.1, f"word {i}") for i in range(45)]
+    calls = []
+
+    def counted(model, frames, lengths):
+        calls.append(len(frames))
+        return log_odds(model, frames, lengths)
+
+    monkeypatch.setattr(pieces, "log_odds", counted)
+    told = []
+    found = leave_one_out(
+        model,
+        sound,
+        RATE,
+        windows,
+        words=words,
+        background=background,
+        progress=lambda *report: told.append(report),
+    )
+    assert max(calls) <= BATCH
+    assert len(calls) < len(words) / 2
+    assert [piece.text for piece in found] == [text for *_, text in words]
+    assert told[-1] == ("pieces", len(words), len(words))
+    for piece, word in list(zip(found, words, strict=True))[::9]:
+        (alone,) = leave_one_out(model, sound, RATE, windows, words=[word], background=background)
+        assert piece.effect == pytest.approx(alone.effect, abs=1e-5)
+        assert piece.score == pytest.approx(alone.score, abs=1e-6)
 
 
 def test_fixed_pieces_cover_the_windows_once(rng):

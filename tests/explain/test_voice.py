@@ -9,6 +9,7 @@ from blipper import audio
 from blipper.errors import Cancelled, ModelError, SettingsError
 from blipper.explain.background import Background, background_of, read_background, write_background
 from blipper.explain.gradients import gradients, log_odds
+from blipper.explain.paths import walk
 from blipper.explain.shap_gradients import shap_pieces
 from blipper.explain.targets import TARGETS, probability, target_index
 from blipper.explain.voice import (
@@ -16,7 +17,6 @@ from blipper.explain.voice import (
     integrated_gradients,
     shap_values,
     thin_out,
-    walk,
     windows_in,
 )
 from blipper.results import Span
@@ -56,7 +56,7 @@ def voice() -> np.ndarray:
 def test_integrated_gradients_of_a_linear_model_are_weight_times_difference(linear, weights, rng):
     background = neutral(rng)
     frames = rng.normal(0, 1, (FRONT.frames, FRONT.mels)).astype(np.float32)
-    piece = walk(linear, frames, 60, background.frame, AGGRESSION, 32)
+    piece = walk(linear, frames, 60, background.baselines(FRONT.frames), AGGRESSION, 32)
     expected = linear.calibration.slope * weights[:60] * (frames[:60] - background.frame)
     np.testing.assert_allclose(piece.values, expected, atol=1e-5)
     assert piece.steps == 32
@@ -222,7 +222,10 @@ def test_a_planted_cause_is_found(rng, method):
     if method == "shap":
         pieces = shap_pieces(model, inputs, background, AGGRESSION, draws=100)
     else:
-        pieces = [walk(model, frame, 100, background.frame, AGGRESSION, 32) for frame in inputs.frames]
+        pieces = [
+            walk(model, frame, 100, background.baselines(FRONT.frames), AGGRESSION, 32)
+            for frame in inputs.frames
+        ]
     mean = np.mean([piece.values for piece in pieces], axis=0)
     cause, *decoys = [mean[spot].sum() for spot in spots]
     assert cause > 5 * max(abs(decoy) for decoy in decoys)
