@@ -57,8 +57,7 @@ _LIMITS = """
 - `whisper-cnn` does not take a held mean frame for speech: it hears odds of anger a hundred million times
   lower in it than in neutral speech, and from there every voice would seem to raise the score. Its integrated
   gradients start from 16 real windows of neutral speech instead and are averaged. Where those windows have
-  their syllables is in the map, too, so its details are less stable than `mel-cnn`'s; none of the figures above
-  is about it.
+  their syllables shows in the map, too. None of the figures above is about `whisper-cnn`.
 - What-if curves change the whole sound, pitch together with timbre, and answer for the changed recording
   only.
 """

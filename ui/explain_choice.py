@@ -64,9 +64,9 @@ def choose_score() -> tuple[str, Method]:
         format_func=METHODS.__getitem__,
         required=True,
         key=kept("method", "integrated gradients"),
-        help="Both compare with neutral speech. Integrated gradients walk from its average spectrum, or, for a "
-        "model that does not take this for speech, from several real neutral voices; SHAP compares with many "
-        "real neutral voices, drawn at random, and says how sure the sum is.",
+        help="Both compare with neutral speech. Integrated gradients walk from its average spectrum, or, for "
+        "a model that does not take this for speech, from several real neutral voices; SHAP compares with "
+        "many real neutral voices, drawn at random, and says how sure the sum is.",
     )
     return target, cast(Method, method or "integrated gradients")
 
