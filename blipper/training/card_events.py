@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from blipper.training.splits import N_FOLDS
+
 _TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
 
 
@@ -28,9 +30,11 @@ def sections(found: Mapping[str, Any]) -> list[str]:
 
 def _folds(found: Mapping[str, Any]) -> str:
     crossed = found["cross_validation"]
-    test = crossed["test"]
+    test, folds = crossed["test"], ", ".join(map(str, crossed["folds"]))
+    title = "All folds" if len(crossed["folds"]) == N_FOLDS else f"Folds {folds} of {N_FOLDS}"
     rows = [
-        "| all folds, test speakers of | clips | speakers | accuracy | UAR | macro-F1 | angry ROC-AUC |",
+        f"| {title.lower()}, test speakers of | clips | speakers "
+        "| accuracy | UAR | macro-F1 | angry ROC-AUC |",
         "|---|---|---|---|---|---|---|",
     ]
     named = {
@@ -40,9 +44,9 @@ def _folds(found: Mapping[str, Any]) -> str:
     for name, part in named.items():
         rows.append(f"| {name} | {' | '.join(_cells(part))} |")
     return f"""
-## All folds
+## {title}
 
-Trained anew for folds {", ".join(map(str, crossed["folds"]))} with the same settings, each speaker scored by
+Trained anew for folds {folds} with the same settings, each speaker scored by
 weights that never met them; a clip counts once. In brackets, 95 % intervals by bootstrap over speakers.
 
 {chr(10).join(rows)}

@@ -20,7 +20,10 @@ def test_sections_are_there_when_measured() -> None:
         "left_out": {"savee": {"own": test["corpora"]["savee"], "common": test["common"]}},
     }
     folds, left_out, *_ = card_events.sections(more)
-    assert "folds 1, 2" in folds
+    assert "## Folds 1, 2 of 6" in folds
+    assert "anew for folds 1, 2 with" in folds
+    more["cross_validation"] = {"folds": [1, 2, 3, 4, 5, 6], "test": test}
+    assert "## All folds" in card_events.sections(more)[0]
     assert f"| RAVDESS | {test['corpora']['ravdess']['clips']} | 3 |" in folds
     assert f"| SAVEE | {test['common']['clips']} |" in left_out
     assert card_events.sections({}) == []
