@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from blipper import audio, fusion, quality, speech
-from blipper.line_notice import telephone_notice
+from blipper.line_notice import is_telephone, telephone_notice
 from blipper.marking import with_balance as with_balance
 from blipper.marking import with_threshold as with_threshold
 from blipper.progress import Progress, silent
@@ -100,12 +100,14 @@ def analyze(
         _analyze_channel(recording, channel, voice, settings, progress)
         for channel in range(recording.n_channels)
     )
+    # A telephone line has a threshold of its own, so the result's model has that one.
+    info = replace(voice.info, threshold=voice.threshold_on(telephone=is_telephone(tracks)))
     analysis = Analysis(
         provenance=recording.provenance,
         duration=recording.duration,
         tracks=tracks,
         events=(),
-        model=voice.info,
+        model=info,
         settings=settings.to_dict(),
         notices=recording.notices,
         versions=_versions(),
@@ -116,7 +118,7 @@ def analyze(
     if not analysis.has_speech:
         notice = Notice("no-speech", "Nobody was heard to speak in this recording, so it has no scores.")
         analysis = replace(analysis, notices=(*analysis.notices, notice))
-    if (known := telephone_notice(voice.info, tracks)) is not None:
+    if (known := telephone_notice(info, tracks, voice.info.threshold)) is not None:
         analysis = replace(analysis, notices=(*analysis.notices, known))
     if settings.speakers == "guess" and recording.n_channels == 1 and analysis.has_speech:
         analysis = _with_guess(analysis, recording, settings, progress)
@@ -129,7 +131,7 @@ def analyze(
             language=settings.language,
             text_model=settings.text_model,
         )
-    return with_threshold(analysis, settings.events(voice.info.threshold).onset)
+    return with_threshold(analysis, settings.events(info.threshold).onset)
 
 
 def score_windows(

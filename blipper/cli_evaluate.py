@@ -44,7 +44,7 @@ def evaluate(
         typer.Option(
             "--threshold",
             help="Choose the default threshold anew: at most one false alarm an hour of the validation "
-            "speakers' neutral speech.",
+            "speakers' neutral speech; and once more through a telephone's band.",
         ),
     ] = False,
     scenes: Annotated[

@@ -50,6 +50,7 @@ def render(metrics: dict[str, Any]) -> str:
     def rate(kind: str, condition: str = "as recorded") -> str:
         return f"{speech[condition][kind]['per_hour']['value']:.0f}"
 
+    line = speech["telephone band"]
     others = sum(part["alarms"] for part in sounds.values())
     minutes = sum(part["seconds"] for part in sounds.values()) / 60
     angry = test["common"]["angry"]
@@ -74,9 +75,12 @@ def render(metrics: dict[str, Any]) -> str:
         f"{100 * scenes['touched']['value']:.0f} % of the angry stretches are touched by one and "
         f"{100 * scenes['recall']['value']:.0f} % covered by half, and there are "
         f"{scenes['false_alarms_per_hour']['value']:.0f} false alarms an hour. In an hour of acted speech it "
-        f"raises {rate('neutral')} false alarms on neutral and {rate('happy')} on happy voices, through a "
-        f"telephone's band {rate('neutral', 'telephone band')} on neutral ones: a happy voice is what it "
-        f"confuses with an angry one. In {minutes:.0f} minutes of coughs, laughs, screams and noises there "
+        f"raises {rate('neutral')} false alarms on neutral and {rate('happy')} on happy voices: a happy "
+        "voice is what it confuses with an angry one. Through a telephone's band, where its threshold is "
+        f"{line['threshold']:.2f}, there are {rate('neutral', 'telephone band')} on neutral voices, and it "
+        f"finds {100 * line['angry']['share']['value']:.0f} % of the angry clips instead of "
+        f"{100 * speech['as recorded']['angry']['share']['value']:.0f} %. In {minutes:.0f} minutes of "
+        "coughs, laughs, screams and noises there "
         f"{'was' if others == 1 else 'were'} {others or 'none'}. TESS is two actresses, one of them in "
         "training, so read its row as one voice. The rest is in "
         "[the model card](models/mel-cnn/MODEL_CARD.md) and on the Evaluation page. "

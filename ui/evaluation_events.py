@@ -101,6 +101,12 @@ def alarms(data: Figures) -> None:
         "through a telephone's band; beside it the share of their angry clips found in the same sound."
     )
     speech: Mapping[str, Any] = found["speech"]
+    for condition, part in speech.items():
+        if (own := part.get("threshold", found["threshold"])) != found["threshold"]:
+            st.markdown(
+                f"Sound like *{condition}* has a threshold of its own, **{own:.2f}**, chosen in the same way "
+                "on the same validation speech, heard so."
+            )
     st.plotly_chart(
         conditions_figure(speech), width="stretch", key="evaluation_conditions", config=CHART,
         alt="False alarms an hour on neutral and happy speech, and angry clips found, by condition",
@@ -109,6 +115,7 @@ def alarms(data: Figures) -> None:
         "conditions",
         {
             "Condition": list(speech),
+            "Threshold": [f"{part.get('threshold', found['threshold']):.2f}" for part in speech.values()],
             "Neutral, alarms an hour (95 %)": [_rate(part["neutral"]) for part in speech.values()],
             "Happy, alarms an hour (95 %)": [_rate(part["happy"]) for part in speech.values()],
             "Angry clips found (95 %)": [

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from blipper.audio.limits import Limits
 from blipper.errors import AudioError, SettingsError
+from blipper.line_notice import LINE_RATE
 from blipper.live.curve import LiveCurve, LiveEvents
 from blipper.live.resample import make_resampler
 from blipper.live.updates import Update, WindowScored
@@ -77,7 +78,8 @@ class LiveAnalyser:
         self._windows = LiveWindows(self.settings.speech, self.settings.window, self.settings.hop)
         self.model = light_model(model)
         self.sampling_rate = int(sampling_rate)
-        events = self.settings.events(self.model.info.threshold)
+        own = self.model.threshold_on(telephone=self.sampling_rate <= LINE_RATE)
+        events = self.settings.events(own)
         self.threshold = events.onset
         self._curve = LiveCurve(self.settings.step, self.settings.smoothing)
         self._events = LiveEvents(events, self.settings.step)

@@ -16,6 +16,7 @@ from typing import Any
 from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError, ModelError
 from blipper.evaluation import read_demographics
+from blipper.line_notice import TELEPHONE
 from blipper.measures import select
 from blipper.progress import Progress, silent
 from blipper.training.alarms import THRESHOLD_RULE, choose_threshold, measure_alarms
@@ -35,7 +36,7 @@ from blipper.training.scenes import COUNT, measure_scenes
 from blipper.training.scoring import score_clips
 from blipper.training.splits import split_of
 from blipper.training.train import METRICS, PREDICTIONS
-from blipper.voice.models import load_folder
+from blipper.voice.models import TELEPHONE_THRESHOLD, load_folder
 from blipper.voice.weights import CONFIG, FORMAT, read_config
 
 
@@ -161,10 +162,23 @@ def _choose_threshold(
     """Choose the threshold, and write it into ``config.json`` and what it rests on into the figures."""
     clips = side_clips(data, found, "validation", limit)
     seed, _ = _bootstrap(found)
-    threshold, evidence = choose_threshold(load_folder(folder), clips, seed=seed, progress=progress)
-    config = {**config, "threshold": threshold, "threshold_rule": THRESHOLD_RULE}
+    model = load_folder(folder)
+    threshold, evidence = choose_threshold(model, clips, seed=seed, progress=progress)
+    narrow, on_lines = choose_threshold(model, clips, condition=TELEPHONE, seed=seed, progress=progress)
+    config = {
+        **config,
+        "threshold": threshold,
+        TELEPHONE_THRESHOLD: max(threshold, narrow),
+        "threshold_rule": THRESHOLD_RULE,
+    }
     _write_json(folder / CONFIG, config)
-    found["validation"] = {**found.get("validation", {}), "threshold": threshold, "false_alarms": evidence}
+    found["validation"] = {
+        **found.get("validation", {}),
+        "threshold": threshold,
+        TELEPHONE_THRESHOLD: max(threshold, narrow),
+        "false_alarms": evidence,
+        "false_alarms_telephone": on_lines,
+    }
     return config
 
 

@@ -125,6 +125,8 @@ def _alarms(found: Mapping[str, Any]) -> str:
     ]
     for name, part in alarms["speech"].items():
         neutral, happy = (_figure(part[kind]["per_hour"], 1) for kind in ("neutral", "happy"))
+        own = part.get("threshold", alarms["threshold"])
+        name += f", at {own:g}" if own != alarms["threshold"] else ""
         rows.append(f"| {name} | {neutral} | {happy} | {_figure(part['angry']['share'])} |")
     sounds = alarms["sounds"]
     loud = {name: part for name, part in sounds.items() if part["alarms"]}
@@ -149,11 +151,18 @@ def _evidence(found: Mapping[str, Any]) -> str:
     evidence = found.get("validation", {}).get("false_alarms")
     if not evidence:
         return ""
+    line = found["validation"].get("threshold_telephone")
+    narrow = (
+        ""
+        if line is None
+        else f" A recording that reaches hardly beyond a telephone's band has a threshold of its own, "
+        f"{line:g}, chosen in the same way on the same speech through such a band."
+    )
     return (
         f"The threshold was chosen on {evidence['seconds'] / 60:.1f} minutes of the validation speakers' "
         f"neutral "
         f"and calm speech, with {evidence['alarms']} alarms; so little speech cannot rule out up to "
-        f"{evidence['upper']:.0f} an hour (95 %)."
+        f"{evidence['upper']:.0f} an hour (95 %).{narrow}"
     )
 
 

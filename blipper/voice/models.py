@@ -29,6 +29,7 @@ from blipper.voice.weights import CONFIG, WEIGHTS, number, read_config
 
 __all__ = [
     "CONFIG",
+    "TELEPHONE_THRESHOLD",
     "WEIGHTS",
     "Calibration",
     "VoiceModel",
@@ -42,6 +43,8 @@ __all__ = [
 #: Windows in one call of the network: few sizes, so that few shapes are ever compiled. A window by itself
 #: takes a fifth of what eight take, and a short recording or a live one has no more at a time.
 _BATCHES: Final = (64, 8, 4, 2, 1)
+#: In ``config.json``: the threshold on telephone lines, where the model has one.
+TELEPHONE_THRESHOLD: Final = "threshold_telephone"
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,20 @@ class VoiceModel:
         )
         self._tracing = threading.Lock()
         self._traced = False
+
+    def threshold_on(self, *, telephone: bool) -> float:
+        """Return the model's own threshold, on a telephone line or elsewhere.
+
+        Parameters
+        ----------
+        telephone : bool
+            Whether the sound reaches hardly beyond a telephone's band, where neutral voices score higher. A
+            model without a threshold for such lines has the same everywhere.
+        """
+        if not telephone or self.config.get(TELEPHONE_THRESHOLD) is None:
+            return self.info.threshold
+        own = number(self.config, None, TELEPHONE_THRESHOLD, low=1e-6, high=1.0)
+        return max(self.info.threshold, own)
 
     @property
     def network(self) -> Any:
@@ -415,5 +432,9 @@ def load_folder(folder: Path) -> VoiceModel:
 
 
 def _info(config: Mapping[str, Any]) -> ModelInfo:
+    if config.get(TELEPHONE_THRESHOLD) is not None:
+        number(
+            config, None, TELEPHONE_THRESHOLD, low=1e-6, high=1.0
+        )  # or a ModelError now, not in an analysis
     threshold = number(config, None, "threshold", low=1e-6, high=1.0)
     return ModelInfo(config["name"], config["sha256"], threshold)

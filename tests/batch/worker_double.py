@@ -35,6 +35,9 @@ class LightModel:
         config = models.read_config(models.find_model(name) / models.CONFIG)
         self.info = ModelInfo(config["name"], config["sha256"], 0.5)
 
+    def threshold_on(self, *, telephone: bool) -> float:
+        return self.info.threshold
+
     def score_windows(self, samples: Any, sampling_rate: int, starts: Any, ends: Any) -> Any:
         loudness = [
             float(np.sqrt(np.mean(samples[round(a * sampling_rate) : round(b * sampling_rate)] ** 2)))

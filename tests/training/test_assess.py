@@ -218,9 +218,16 @@ def test_scenes_alarms_and_threshold_of_the_shipped_weights(tmp_path: Path, data
     assert "false alarms" not in config["threshold_rule"]
     assert "at most 1 event an hour" in config["threshold_rule"]
     assert found["validation"]["false_alarms"]["per_hour"] <= 1
+    # A telephone line's threshold follows the same rule, and is what false alarms are counted with there.
+    narrow = found["validation"]["threshold_telephone"]
+    assert 0.95 >= config["threshold_telephone"] == narrow >= config["threshold"]
+    assert found["validation"]["false_alarms_telephone"]["per_hour"] <= 1
+    speech = found["alarms"]["speech"]
+    assert speech["telephone band"]["threshold"] == narrow
+    assert {speech[name]["threshold"] for name in speech if name != "telephone band"} == {config["threshold"]}
     assert found["scenes"]["recordings"] == 2
     assert found["scenes"]["threshold"] == config["threshold"]
-    assert set(found["alarms"]["speech"]["noise at 0 dB"]) == {"neutral", "happy", "angry"}
+    assert set(found["alarms"]["speech"]["noise at 0 dB"]) == {"threshold", "neutral", "happy", "angry"}
     assert found["alarms"]["sounds"]["screaming"]["files"] == 2
     speakers = {f"{corpus}/{speaker}" for corpus, speaker in make_split(1).test}
     assert set(found["scenes"]["speakers"]) <= speakers

@@ -188,6 +188,9 @@ class Loudness:
     info = ModelInfo("loudness", "0" * 64, 0.5)
     why = ""
 
+    def threshold_on(self, *, telephone: bool) -> float:
+        return self.info.threshold
+
     def score_windows(self, samples, rate, starts, ends):  # type: ignore[no-untyped-def]
         def score(a: float, b: float) -> float:
             return 1 / (1 + math.exp(-(level(samples[round(a * rate) : round(b * rate)]) - LEVEL - 3)))
