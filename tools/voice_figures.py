@@ -50,7 +50,8 @@ def folds_table(evaluation: Evaluation) -> str:
     test, folds = crossed["test"], crossed["folds"]
     starts, aims = _STARTS[evaluation.name], _AIMS[evaluation.name]
     whole = folds == list(range(1, N_FOLDS + 1))
-    which = "all folds" if whole else f"folds {', '.join(map(str, folds))} of {N_FOLDS}"
+    some = "fold" if len(folds) == 1 else "folds"
+    which = "all folds" if whole else f"{some} {', '.join(map(str, folds))} of {N_FOLDS}"
     rows = [
         f"| test speakers of {which} | {evaluation.name} (95 %) | starting point | aim |",
         "|---|---|---|---|",

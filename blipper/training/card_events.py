@@ -31,7 +31,8 @@ def sections(found: Mapping[str, Any]) -> list[str]:
 def _folds(found: Mapping[str, Any]) -> str:
     crossed = found["cross_validation"]
     test, folds = crossed["test"], ", ".join(map(str, crossed["folds"]))
-    title = "All folds" if len(crossed["folds"]) == N_FOLDS else f"Folds {folds} of {N_FOLDS}"
+    some = "Fold" if len(crossed["folds"]) == 1 else "Folds"
+    title = "All folds" if len(crossed["folds"]) == N_FOLDS else f"{some} {folds} of {N_FOLDS}"
     rows = [
         f"| {title.lower()}, test speakers of | clips | speakers "
         "| accuracy | UAR | macro-F1 | angry ROC-AUC |",
@@ -46,7 +47,7 @@ def _folds(found: Mapping[str, Any]) -> str:
     return f"""
 ## {title}
 
-Trained anew for folds {folds} with the same settings, each speaker scored by
+Trained for {some.lower()} {folds} with the same settings, each speaker scored by
 weights that never met them; a clip counts once. In brackets, 95 % intervals by bootstrap over speakers.
 
 {chr(10).join(rows)}

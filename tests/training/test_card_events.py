@@ -21,7 +21,7 @@ def test_sections_are_there_when_measured() -> None:
     }
     folds, left_out, *_ = card_events.sections(more)
     assert "## Folds 1, 2 of 6" in folds
-    assert "anew for folds 1, 2 with" in folds
+    assert "Trained for folds 1, 2 with" in folds
     more["cross_validation"] = {"folds": [1, 2, 3, 4, 5, 6], "test": test}
     assert "## All folds" in card_events.sections(more)[0]
     assert f"| RAVDESS | {test['corpora']['ravdess']['clips']} | 3 |" in folds
