@@ -244,6 +244,15 @@ class TestBandwidth:
             assert check.verdict == "fair"
             assert 3000 < check.value < 4200
 
+    @pytest.mark.data
+    def test_a_clipped_call_is_no_wider_than_its_sampling_rate(self, data_dir):
+        wide = read_16k(data_dir / "speech/austen-0880.flac")
+        call = np.clip(8 * soxr.resample(wide, RATE, 8_000) / np.abs(wide).max(), -1, 1)
+        called = audio.load(soundfile_bytes(call, 8_000, "WAV", "PCM_16"))
+        check = next(c for c in quality.assess(called).checks if c.name == "bandwidth")
+        assert check.verdict == "fair"
+        assert check.value <= 4000
+
 
 class TestOffset:
     def test_known_offsets(self):

@@ -54,7 +54,7 @@ def assess(recording: Recording, channel: int = 0, speech: tuple[Span, ...] | No
             silence_check(found, speech),
             level_check(found),
             snr_check(found, speech),
-            bandwidth_check(found, speech),
+            bandwidth_check(found, speech, recording.provenance.sampling_rate / 2),
             dc_check(found),
         )
     )

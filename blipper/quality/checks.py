@@ -111,11 +111,16 @@ def snr_check(found: Measurements, speech: tuple[Span, ...] | None) -> Check:
     return _check("snr", ratio, verdict, message)
 
 
-def bandwidth_check(found: Measurements, speech: tuple[Span, ...] | None) -> Check:
-    """Return the frequency up to which the speech reaches, in Hz."""
+def bandwidth_check(found: Measurements, speech: tuple[Span, ...] | None, most: float) -> Check:
+    """Return the frequency up to which the speech reaches, in Hz; at most what its sampling rate can carry.
+
+    Peaks that were clipped at 8 kHz overshoot when they are resampled, are clipped again, and so give sound
+    above 4 kHz that is none of the voice's.
+    """
     top = speech_bandwidth(found, speech)
     if top is None:
         return _check("bandwidth", None, "unknown", "There is no sound whose spectrum could be measured.")
+    top = min(top, most)
     verdict = _grade(-top, -_WIDE, -_TELEPHONE)
     message = {
         "good": "Wide-band, as the models were trained.",
