@@ -54,8 +54,8 @@ class Listening:
     pool : int
         Encoder frames of 20 ms averaged into one frame of the heads.
     context : float
-        Seconds of speech that are encoded in one go: windows that lie together in so much are cut out of one
-        encoding. A window that is longer is encoded alone.
+        Seconds of speech that are encoded in one go: windows that overlap or touch, as those of one utterance
+        do, are cut out of one encoding of so much. A window that is longer is encoded alone.
     longest : float
         Seconds; a longer window is scored as the mean of evenly placed pieces of this length.
     speeds : tuple of float
@@ -116,8 +116,9 @@ class Listening:
 class WhisperVoice(VoiceModel):
     """A ``whisper-cnn``, ready to score; safe to share between threads.
 
-    Windows that lie together in 8 s are cut out of one encoding of the stretch that they cover, so what is
-    said around a window has a small say in its score. A model may hear every window at other speeds as well.
+    Windows of one utterance are cut out of one encoding of up to 8 s, so what is said around a window without
+    a pause has a small say in its score, and what lies beyond a pause has none. A model may hear every window
+    at other speeds as well.
 
     Parameters
     ----------
@@ -235,7 +236,12 @@ class WhisperVoice(VoiceModel):
     def _pieces(
         self, samples: Float32, starts: NDArray[np.float64], ends: NDArray[np.float64]
     ) -> tuple[list[Any], NDArray[np.int64]]:
-        """Encode the stretches around windows and cut the windows out of them."""
+        """Encode the stretches around windows and cut the windows out of them.
+
+        Windows share a stretch only where they overlap or touch, as those of one utterance do: the heads
+        learned from single utterances, and an encoder that hears another voice and a pause beside one tells
+        them much less of it.
+        """
         rate, context = (
             self.listening.sampling_rate,
             round(self.listening.context * self.listening.sampling_rate),
@@ -248,14 +254,15 @@ class WhisperVoice(VoiceModel):
             owners += [i] * (len(cuts) - len(owners))
         order = sorted(range(len(cuts)), key=cuts.__getitem__)
         stretches: list[list[int]] = []
+        reached = 0
         for i in order:
-            if (
-                stretches
-                and max(cuts[k][1] for k in (*stretches[-1], i)) - cuts[stretches[-1][0]][0] <= context
-            ):
+            begin, end = cuts[i]
+            if stretches and begin <= reached and max(reached, end) - cuts[stretches[-1][0]][0] <= context:
                 stretches[-1].append(i)
+                reached = max(reached, end)
             else:
                 stretches.append([i])
+                reached = end
         pieces: list[list[Float32]] = [[] for _ in cuts]
         speeds = (1.0, *self.listening.speeds)
         for first in range(0, len(stretches), _STRETCHES):

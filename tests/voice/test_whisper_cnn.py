@@ -18,7 +18,7 @@ from blipper.inventory import list_models
 from blipper.voice.choice import choose, choose_light
 from blipper.voice.models import VoiceModel, load_folder, load_model
 from blipper.voice.whisper import read_tensors
-from blipper.voice.whisper_cnn import Listening
+from blipper.voice.whisper_cnn import Listening, WhisperVoice
 from tests.voice.whisper_double import SMALL, write_encoder, write_model
 
 
@@ -77,6 +77,38 @@ def test_without_context_nothing_outside_a_window_touches_its_score(
     for i in (0, 7):
         alone = model.score_windows(speech[8000 * i :][: 16_000 * 3], 16_000, [0.0], [3.0])[1]
         assert alone[0] == pytest.approx(together[i], abs=1e-4)
+
+
+def test_what_lies_beyond_a_pause_does_not_touch_a_score(model: VoiceModel, speech: np.ndarray) -> None:
+    joined = speech[: 16_000 * 6].copy()
+    joined[24_000:40_000] = 0
+    joined[40_000:] *= 8  # another voice, much louder
+    starts, ends = [0.0, 2.5, 3.0], [1.5, 5.5, 6.0]
+    together = model.score_windows(joined, 16_000, starts, ends)[1]
+    alone = model.score_windows(joined[:24_000], 16_000, [0.0], [1.5])[1]
+    assert together[0] == pytest.approx(alone[0], abs=1e-6)
+    later = model.score_windows(joined[40_000:], 16_000, [0.0, 0.5], [3.0, 3.5])[1]
+    assert together[1:] == pytest.approx(later, abs=1e-6)
+
+
+def test_windows_that_overlap_share_an_encoding(
+    model: VoiceModel, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans: list[tuple[int, int]] = []
+    heard = WhisperVoice._heard
+
+    def counted(self: WhisperVoice, samples: np.ndarray, asked: list[tuple[int, int]]) -> object:
+        spans.extend(asked)
+        return heard(self, samples, asked)
+
+    monkeypatch.setattr(WhisperVoice, "_heard", counted)
+    # An utterance of 12 s, one that touches its end, and one after a pause; in any order.
+    starts = np.array([*np.arange(0, 9.5, 0.5), 12.0, 14.0])
+    ends = np.array([*np.arange(3, 12.5, 0.5), 13.0, 16.0])
+    order = np.random.default_rng(1).permutation(len(starts))
+    model.score_windows(speech, 16_000, starts[order], ends[order])
+    seconds = [(begin / 16_000, end / 16_000) for begin, end in spans]
+    assert seconds == [(0.0, 8.0), (5.5, 13.0), (14.0, 16.0)]
 
 
 def test_level_does_not_matter_and_short_and_long_windows_do_not_fail(
