@@ -128,10 +128,8 @@ class VoiceModel:
             Whether the sound reaches hardly beyond a telephone's band, where neutral voices score higher. A
             model without a threshold for such lines has the same everywhere.
         """
-        if not telephone or self.config.get(TELEPHONE_THRESHOLD) is None:
-            return self.info.threshold
-        own = number(self.config, None, TELEPHONE_THRESHOLD, low=1e-6, high=1.0)
-        return max(self.info.threshold, own)
+        own = self.config.get(TELEPHONE_THRESHOLD) if telephone else None  # checked when it was loaded
+        return self.info.threshold if own is None else max(self.info.threshold, float(own))
 
     @property
     def network(self) -> Any:
@@ -432,9 +430,8 @@ def load_folder(folder: Path) -> VoiceModel:
 
 
 def _info(config: Mapping[str, Any]) -> ModelInfo:
+    # Wrong numbers are refused here, and not in the middle of an analysis.
     if config.get(TELEPHONE_THRESHOLD) is not None:
-        number(
-            config, None, TELEPHONE_THRESHOLD, low=1e-6, high=1.0
-        )  # or a ModelError now, not in an analysis
+        number(config, None, TELEPHONE_THRESHOLD, low=1e-6, high=1.0)
     threshold = number(config, None, "threshold", low=1e-6, high=1.0)
     return ModelInfo(config["name"], config["sha256"], threshold)

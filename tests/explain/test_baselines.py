@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,16 +165,17 @@ def test_windows_that_are_not_there_are_refused(tmp_path, background, typical):
         read_background(tmp_path / "b.safetensors")
 
 
-def test_models_that_ship_start_from_what_they_hear_as_neutral_speech(monkeypatch):
+def test_models_that_ship_start_from_what_they_hear_as_neutral_speech():
     for name in ("mel-cnn", "mel-cnn-open"):
         model = load_model(name)
         background = background_of(model)
         assert background.typical == settle(model, background).typical == ()
     assert len(read_background(models_dir() / "whisper-cnn" / "background.safetensors").typical) == 16
-    weights = Path(os.environ.get("BLIPPER_DATA", "../shared")) / "whisper-tiny-en-encoder"
-    if not weights.is_dir():
-        pytest.skip(f"{weights}: Whisper's weights are not on this machine")
-    monkeypatch.setenv("BLIPPER_WHISPER", str(weights))
+
+
+@pytest.mark.data
+def test_whisper_cnn_hears_its_starts_as_neutral_speech(monkeypatch, data_dir):
+    monkeypatch.setenv("BLIPPER_WHISPER", str(data_dir / "whisper-tiny-en-encoder"))
     model = load_model("whisper-cnn")
     background = background_of(model)
     n_frames = int(model.differentiable.inputs[0].shape[1])
