@@ -104,8 +104,8 @@ def alarms(data: Figures) -> None:
     for condition, part in speech.items():
         if (own := part.get("threshold", found["threshold"])) != found["threshold"]:
             st.markdown(
-                f"The condition *{condition}* has a threshold of its own, **{own:.2f}**, chosen in the same way "
-                "on the same validation speech."
+                f"The condition *{condition}* has a threshold of its own, **{own:.2f}**, chosen in the same "
+                "way on the same validation speech."
             )
     st.plotly_chart(
         conditions_figure(speech), width="stretch", key="evaluation_conditions", config=CHART,
