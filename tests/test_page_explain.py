@@ -119,6 +119,12 @@ def test_an_event_is_explained_at_once_with_the_library_s_numbers(page, scene):
     healthy(page.slider(key="explain_share").set_value(30).run())
     assert not page.session_state["explain_jobs"]
 
+    # The browser, which knows by now what is chosen, is not told again: that would take back a click.
+    healthy(page.run())
+    drawn = [*page.get("button_group"), *page.slider, *page.selectbox]
+    assert [widget.proto.id for widget in drawn if widget.proto.set_value] == []
+    assert len(drawn) >= 6
+
 
 def test_another_score_another_method_and_back(page, scene):
     show(page, *scene)

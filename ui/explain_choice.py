@@ -132,17 +132,42 @@ def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
 
 
 def kept(name: str, default: Any = None, among: Any = None) -> str:
-    """Return a widget's key whose value outlives a visit to another page; `among` are the values allowed."""
+    """Return a widget's key whose value outlives a visit to another page; `among` are the values allowed.
+
+    The browser is told the value until a run that drew it has come to its end, since one that ends early may
+    not have told it. Not at every run: to be told takes back what was chosen while the page was drawn anew,
+    and the next poll then says so to the app.
+    """
     held: dict[str, Any] = st.session_state.setdefault("explain_kept", {})
+    drawn, told = _drawn_and_told()
     key = f"explain_{name}"
+    drawn.add(key)
     if key in st.session_state:
-        # Set anew, so that the browser is told the value again: a run that ended early may not have.
-        held[name] = st.session_state[key] = st.session_state[key]
+        held[name] = st.session_state[key]
+        if key not in told:
+            st.session_state[key] = held[name]
     else:
+        told.discard(key)
         st.session_state[key] = held.get(name, default)
     if among is not None and st.session_state[key] not in among:
         st.session_state[key] = default
     return key
+
+
+def begin() -> None:
+    """Begin to draw: no widget is drawn yet."""
+    _drawn_and_told()[0].clear()
+
+
+def end() -> None:
+    """Note that everything was drawn, so that the browser knows what the widgets hold."""
+    drawn, told = _drawn_and_told()
+    told |= drawn
+
+
+def _drawn_and_told() -> tuple[set[str], set[str]]:
+    found: tuple[set[str], set[str]] = st.session_state.setdefault("explain_told", (set(), set()))
+    return found
 
 
 def _channel(opened: OpenRecording) -> int:

@@ -56,6 +56,12 @@ def show_nothing_open() -> None:
 @st.fragment
 def show(opened: OpenRecording) -> None:
     """Show the choice and everything about it; a change reruns no more than this."""
+    explain_choice.begin()
+    _show(opened)
+    explain_choice.end()
+
+
+def _show(opened: OpenRecording) -> None:
     st.caption(f"{plain(shorten(opened.name, 80))} · {length(opened.recording.duration)}")
     target, method = explain_choice.choose_score()
     chosen = explain_choice.choose_windows(opened, target)

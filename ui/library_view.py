@@ -92,9 +92,13 @@ def _show_on(database: Database) -> None:
         f"The library is **on**: {number:,} recording{'' if number == 1 else 's'}, kept {_where()}. {_SHARED}"
     )
     library_state.ask_analyst("library")
-    for key in library_table.FILTERS:  # else they are lost while another part is shown
-        if key in st.session_state:
-            st.session_state[key] = st.session_state[key]
+    showing = st.session_state.get("library_part", "recordings")
+    if not showing == st.session_state.get("library_shown") == "recordings":
+        # Else the filters are lost while another part is shown. Not while they are: it takes back what is
+        # being typed.
+        for key in library_table.FILTERS:
+            if key in st.session_state:
+                st.session_state[key] = st.session_state[key]
     part = st.segmented_control(
         "Part of the library",
         [*_PARTS, "settings"],
@@ -111,6 +115,7 @@ def _show_on(database: Database) -> None:
         _settings(database)
     else:
         _PARTS[part or "recordings"][1](database)
+    st.session_state["library_shown"] = showing
 
 
 def _settings(database: Database) -> None:

@@ -129,6 +129,7 @@ def _result(opened_id: str) -> None:
     show_origin(opened, analysis)
     with st.expander("What a score is, and what it is not", icon=":material/info:"):
         st.markdown(WHAT_A_SCORE_IS)
+    st.session_state[_drawn(opened)] = _channel_labels(analysis)
 
 
 def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
@@ -136,10 +137,12 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
     if len(analysis.tracks) == 1:
         return 0
 
-    labels = [_channel_label(analysis, channel) for channel in range(len(analysis.tracks))]
+    labels = _channel_labels(analysis)
     key = f"channel_{opened.id}"
-    # Set at every run: the labels change with names and counts, and the browser knows a choice by its label.
-    st.session_state[key] = st.session_state.get(key, opened.channel)
+    # Set when labels change with names or counts, since the browser knows a choice by its label; not at every
+    # run, which would take back what was chosen while the page was drawn anew.
+    if key not in st.session_state or st.session_state.get(_drawn(opened)) != labels:
+        st.session_state[key] = st.session_state.get(key, opened.channel)
     opened.channel = st.radio(
         "Channel",
         range(len(labels)),
@@ -149,6 +152,15 @@ def _choose_channel(opened: OpenRecording, analysis: Analysis) -> int:
         help="Each channel was analysed by itself and has scores of its own.",
     )
     return opened.channel
+
+
+def _drawn(opened: OpenRecording) -> str:
+    """Return the name of the labels that the browser has of the channels, by a run that came to its end."""
+    return f"channel_labels_{opened.id}"
+
+
+def _channel_labels(analysis: Analysis) -> list[str]:
+    return [_channel_label(analysis, channel) for channel in range(len(analysis.tracks))]
 
 
 def _channel_label(analysis: Analysis, channel: int) -> str:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
 #: Seconds to wait for anything before calling it a failure. They cost nothing while things go well.
 PATIENCE: Final = 240.0
 
@@ -167,6 +169,43 @@ class Hearing:
             self._sounds,
         )
         self.forget()
+
+
+class Line:
+    """The line between the app and a page, which can be held up: what the app sends then waits for its turn.
+
+    The page is loaded anew, in a session of its own.
+    """
+
+    def __init__(self, page: Any) -> None:
+        self._page, self._held = page, False
+        self._waiting: list[Any] = []
+        self._socket: Any = None
+        page.route_web_socket("**/_stcore/stream", self._connect)
+        page.reload()
+
+    def hold(self) -> None:
+        """Let nothing of the app's through from now on."""
+        self._held = True
+
+    def wait_for_redraw(self) -> None:
+        """Wait until the app draws the whole page anew, behind a line that is held up."""
+
+        def begun() -> bool:  # a part of it is drawn without the menu
+            return any(ForwardMsg.FromString(message).HasField("navigation") for message in self._waiting)
+
+        wait_until(self._page, begun, lambda: f"nothing is drawn anew; {len(self._waiting)} messages wait")
+
+    def release(self) -> None:
+        """Let all through again."""
+        self._held = False
+        while self._waiting:
+            self._socket.send(self._waiting.pop(0))
+
+    def _connect(self, socket: Any) -> None:
+        app = socket.connect_to_server()
+        self._socket = socket
+        app.on_message(lambda message: self._waiting.append(message) if self._held else socket.send(message))
 
 
 def open_sample(page: Any) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from tests.browser.driving import choose, fits, go_to, open_sample, settle, uploader
+from tests.browser.driving import (
+    Line,
+    arrive,
+    choose,
+    fits,
+    go_to,
+    open_sample,
+    settle,
+    uploader,
+)
 from tests.browser.server import served
 from tests.browser.test_explain import metric
 from tests.explain.with_text import models_with_text
@@ -41,6 +50,11 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch.undo()
 
 
+def way(page: Any, name: str) -> Any:
+    """Return a button of "What to explain"."""
+    return page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name))
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 def test_an_event_its_words_and_the_sum(
     new_page: OpenPage, shoot: Shoot, tmp_path: Path, width: int, theme: str
@@ -53,9 +67,7 @@ def test_an_event_its_words_and_the_sum(
     settle(page)
     go_to(page, "Explain")
     page.set_viewport_size({"width": width, "height": 900})
-    page.get_by_role("radio", name="An utterance").or_(
-        page.get_by_role("button", name="An utterance")
-    ).click()
+    way(page, "An utterance").click()
     settle(page)
     choose(page, "Utterance", "useless liar")
     words = page.locator(".blipper-words .word")
@@ -99,3 +111,28 @@ def test_an_event_its_words_and_the_sum(
     choose(page, "Score", "Sad")
     page.get_by_text(re.compile('"sad"')).first.wait_for()
     page.get_by_text("Score on the curve").wait_for(state="detached")
+
+
+def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_path: Path) -> None:
+    """What the app drew before it knew of a choice must not take it back, and then answer what it polls."""
+    page = new_page()
+    line = Line(page)
+    arrive(page, "Review")
+    open_sample(page)
+    (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
+    uploader(page, "Or add a transcript").set_input_files(str(tmp_path / "call.srt"))
+    page.get_by_text("Words scored for").wait_for()
+    settle(page)
+    go_to(page, "Explain")
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
+    way(page, "A moment").click()
+    page.get_by_text("Explaining").first.wait_for()
+    line.hold()
+    line.wait_for_redraw()
+    way(page, "An utterance").click()
+    line.release()
+    page.get_by_role("combobox", name=re.compile("Utterance")).wait_for()
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
+    assert page.get_by_role("combobox", name=re.compile("Utterance")).count() == 1
