@@ -17,6 +17,9 @@ from blipper.voice.labels import EMOTIONS
 TREND_SPEECH = 30.0
 #: Least change of the score over the recording that counts as a trend.
 TREND_CHANGE = 0.1
+#: Score below which an event closes: just above what a stretch scores of which nothing is known. Chosen on
+#: conversations of validation speakers (docs/research/voice-models.md, "Where an event ends").
+RELEASE = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class EventSettings:
     onset : float
         Score in (0, 1] that opens an event: the threshold that people see.
     release : float, optional
-        Score below which an event closes; 0.1 below the onset unless given, but never under half of it.
+        Score below which an event closes; :data:`RELEASE` unless given, but never over half the onset.
     min_duration : float
         Seconds; shorter events are dropped.
     bridge : float
@@ -56,7 +59,7 @@ class EventSettings:
     @property
     def closing(self) -> float:
         """The release that holds."""
-        return self.release if self.release is not None else max(self.onset - 0.1, self.onset / 2)
+        return self.release if self.release is not None else min(RELEASE, self.onset / 2)
 
 
 def find_events(

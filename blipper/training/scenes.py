@@ -37,7 +37,7 @@ THRESHOLDS: Final = tuple(round(0.05 * i, 2) for i in range(1, 20))
 #: Probability of no, one, two and three angry stretches.
 _STRETCHES: Final = (0.2, 0.3, 0.35, 0.15)
 #: Seconds that a stretch is meant to last, between these.
-_LENGTH: Final = (4.0, 12.0)
+LENGTH: Final = (4.0, 12.0)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def build_scenes(
     count: int = COUNT,
     seed: int = 0,
     duration: float = DURATION,
+    length: tuple[float, float] = LENGTH,
 ) -> Iterator[Scene]:
     """Build scenes one after the other.
 
@@ -104,6 +105,9 @@ def build_scenes(
         Scene `k` follows from the seed and `k` alone.
     duration : float
         Seconds.
+    length : (float, float)
+        Shortest and longest angry stretch that is planned, in seconds: clips are said until it is reached, so
+        that each stretch is a single clip where it is next to nothing.
 
     Yields
     ------
@@ -127,7 +131,7 @@ def build_scenes(
     voices = Voices([clip for clip in clips if (clip.corpus, clip.speaker) in able])
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        yield _build(number, voices, noises, rooms, duration, rng)
+        yield _build(number, voices, noises, rooms, duration, length, rng)
 
 
 def _build(
@@ -136,10 +140,11 @@ def _build(
     noises: Sequence[Path],
     rooms: Sequence[Path],
     duration: float,
+    length: tuple[float, float],
     rng: np.random.Generator,
 ) -> Scene:
     cast = _cast(voices, rng)
-    planned = _plan(duration, rng)
+    planned = _plan(duration, length, rng)
     samples = np.zeros(round(duration * SAMPLING_RATE), dtype=np.float32)
     turns: list[Turn] = []
     angry: list[Span] = []
@@ -208,12 +213,12 @@ def _cast(voices: Voices, rng: np.random.Generator) -> list[tuple[str, str]]:
     return cast
 
 
-def _plan(duration: float, rng: np.random.Generator) -> list[Span]:
+def _plan(duration: float, length: tuple[float, float], rng: np.random.Generator) -> list[Span]:
     """Draw where angry stretches are meant to be, at least 15 s from start to start."""
     count = int(rng.choice(len(_STRETCHES), p=_STRETCHES))
     slots = np.sort(rng.permutation(max(1, int((duration - 15) / 18)))[:count])
     starts = [5 + 18 * float(slot) + float(rng.uniform(0, 3)) for slot in slots]
-    return [Span(start, start + float(rng.uniform(*_LENGTH))) for start in starts]
+    return [Span(start, start + float(rng.uniform(*length))) for start in starts]
 
 
 def _pick(voices: Voices, speaker: tuple[str, str], angry: bool, rng: np.random.Generator) -> Clip:

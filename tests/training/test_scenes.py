@@ -126,6 +126,19 @@ def test_scenes_can_be_built_again(clips: list[Clip]) -> None:
     assert other.turns != first[0].turns
 
 
+def test_a_stretch_can_be_a_single_clip(clips: list[Clip]) -> None:
+    scenes = list(build_scenes(clips, count=12, seed=1, length=(0.01, 0.02)))
+    acted = [
+        (span, [turn for turn in scene.turns if turn.clip.emotion == "angry"])
+        for scene in scenes
+        for span in scene.angry
+    ]
+    assert acted
+    for span, turns in acted:
+        inside = [turn for turn in turns if turn.start < span.end and turn.end > span.start]
+        assert [(turn.start, turn.end) for turn in inside] == [(span.start, span.end)]
+
+
 def test_noise_and_room_are_named(clips: list[Clip], tmp_path: Path, rng: np.random.Generator) -> None:
     noise, room = tmp_path / "hiss.wav", tmp_path / "hall.wav"
     soundfile.write(noise, rng.standard_normal(RATE) * 0.1, RATE)
