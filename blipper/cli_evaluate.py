@@ -67,6 +67,15 @@ def evaluate(
             "write explanations.json; nothing else is measured then.",
         ),
     ] = False,
+    clips: Annotated[
+        int | None,
+        typer.Option(
+            "--clips",
+            min=8,
+            help="With --explanations: how many clips at most; 240 unless given, which takes hours with "
+            "whisper-cnn.",
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
     ] = None,
@@ -89,6 +98,8 @@ def evaluate(
             return
         if data is None:
             raise SettingsError("DATA is missing: name the folder with the corpora, or give --on-library")
+        if clips is not None and not explanations:
+            raise SettingsError(f"--clips {clips} is for --explanations alone")
         from blipper.paths import models_dir
         from blipper.reports import evaluation_text
         from blipper.training.folds import parse_corpora, parse_folds
@@ -101,7 +112,7 @@ def evaluate(
         if explanations:
             from blipper.cli_explain import measure
 
-            measure(data, model, as_json=as_json)
+            measure(data, model, clips=clips, as_json=as_json)
             return
         with without_chatter():
             from blipper.training.assess import Parts, assess

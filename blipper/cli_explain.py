@@ -251,18 +251,18 @@ def _make_companion(data: Path, fold: int) -> None:
     )
 
 
-def measure(data: Path, model: str, *, as_json: bool) -> None:
+def measure(data: Path, model: str, *, clips: int | None, as_json: bool) -> None:
     """Do what ``blipper evaluate --explanations`` says."""
     from blipper.explain.trust import conclusions, write_explanations
     from blipper.paths import models_dir
 
     with without_chatter():
-        from blipper.training.explaining import measure_explanations
+        from blipper.training.explaining import CLIPS, measure_explanations
         from blipper.voice.models import load_model
 
         voice = load_model(model)
     with progress_bars(lines=True) as progress:
-        found = measure_explanations(voice, data, progress=progress)
+        found = measure_explanations(voice, data, clips=clips or CLIPS, progress=progress)
     try:
         path = write_explanations(found, models_dir() / voice.info.name)
     except OSError as error:

@@ -29,6 +29,8 @@ SOURCE: Final = (
 )
 #: Windows in a background, half of each sex.
 WINDOWS: Final = 32
+#: Clips on which explanations are measured.
+CLIPS: Final = 240
 
 
 def make_background(
@@ -99,7 +101,7 @@ def measure_explanations(
     data: Path,
     *,
     fold: int = 1,
-    clips: int = 240,
+    clips: int = CLIPS,
     background: Background | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:

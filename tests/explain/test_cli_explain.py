@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from blipper import audio
+from blipper import audio, models_dir
 from blipper.analysis import analyze
 from blipper.cli import app
 from blipper.errors import SettingsError
@@ -173,3 +174,21 @@ def test_the_companion_needs_corpora_and_nothing_is_written_without(tmp_path):
     assert result.exit_code != 0
     assert str(tmp_path) in result.stderr.replace("\n", "")
     assert COMPANION.read_bytes() == before
+
+
+@pytest.mark.parametrize(("options", "expected"), [(["--clips", 10], 10), ([], 240)])
+def test_explanations_are_measured_on_as_many_clips_as_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[object], expected: int
+) -> None:
+    known = json.loads((models_dir() / "mel-cnn" / "explanations.json").read_text(encoding="utf-8"))
+    shutil.copytree(models_dir() / "mel-cnn", tmp_path / "mel-cnn")
+    (tmp_path / "mel-cnn" / "explanations.json").unlink()
+    monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
+    monkeypatch.setattr(
+        "blipper.training.explaining.measure_explanations",
+        lambda _model, _data, *, clips, progress: {**known, "clips": clips},
+    )
+    done = run("evaluate", tmp_path, "--model", "mel-cnn", "--explanations", *options)
+    assert done.exit_code == 0, done.stderr
+    found = json.loads((tmp_path / "mel-cnn" / "explanations.json").read_text(encoding="utf-8"))
+    assert found["clips"] == expected

@@ -190,6 +190,7 @@ def test_the_command(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (["--model", "first", "--leave-out", "x"], 2, "'x' cannot be left out"),
         (["--model", "first", "--folds", "2"], 2, "does not hold the settings of `blipper train`"),
         (["--model", "first", "--shipped"], 1, "no known corpus here"),
+        (["--model", "first", "--scenes", "--clips", "20"], 2, "--clips 20 is for --explanations"),
     ],
 )
 def test_the_command_says_what_is_wrong(
