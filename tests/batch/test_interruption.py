@@ -101,7 +101,9 @@ def test_workers_end_with_their_parent(calls: Path, tmp_path: Path, speech: np.n
     deadline = time.monotonic() + 300
     with contextlib.closing(_waiting(tmp_path / "out", deadline)) as db:
         assert db
-    children = psutil.Process(running.pid).children()
+    children: list[psutil.Process] = []
+    while not children and time.monotonic() < deadline:  # claimed before the worker is started
+        children = psutil.Process(running.pid).children()
     assert len(children) == 1
     running.kill()
     running.communicate(timeout=600)
