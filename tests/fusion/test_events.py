@@ -93,6 +93,15 @@ def test_gaps_are_bridged_and_crumbs_dropped():
     assert len(find_events(curve_of(values), speech, settings=loose)) == 3
 
 
+@pytest.mark.parametrize(("onset", "closing"), [(0.9, 0.2), (0.5, 0.2), (0.4, 0.2), (0.3, 0.15), (0.1, 0.05)])
+def test_an_event_goes_on_until_the_score_says_nothing(onset, closing):
+    settings = EventSettings(onset=onset)
+    assert settings.closing == pytest.approx(closing)
+    values = [0.01, onset, closing + 0.01, closing + 0.01, closing - 0.01, 0.01]
+    (event,) = find_events(curve_of(values), (Span(0, 3),), settings=settings)
+    assert (event.start, event.end) == (0.5, 2.0)
+
+
 def test_a_higher_threshold_never_marks_more(rng):
     values = np.convolve(rng.random(400), np.ones(5) / 5, "same")
     speech = (Span(0, 200),)
