@@ -50,6 +50,16 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch.undo()
 
 
+def open_with_words(page: Any, folder: Path) -> None:
+    """Open the sample with a transcript, then Explain."""
+    open_sample(page)
+    (folder / "call.srt").write_text(SRT, encoding="utf-8")
+    uploader(page, "Or add a transcript").set_input_files(str(folder / "call.srt"))
+    page.get_by_text("Words scored for").wait_for()
+    settle(page)
+    go_to(page, "Explain")
+
+
 def way(page: Any, name: str) -> Any:
     """Return a button of "What to explain"."""
     return page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name))
@@ -60,12 +70,7 @@ def test_an_event_its_words_and_the_sum(
     new_page: OpenPage, shoot: Shoot, tmp_path: Path, width: int, theme: str
 ) -> None:
     page = new_page(width=1440, theme=theme)
-    open_sample(page)
-    (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
-    uploader(page, "Or add a transcript").set_input_files(str(tmp_path / "call.srt"))
-    page.get_by_text("Words scored for").wait_for()
-    settle(page)
-    go_to(page, "Explain")
+    open_with_words(page, tmp_path)
     page.set_viewport_size({"width": width, "height": 900})
     way(page, "An utterance").click()
     settle(page)
@@ -118,12 +123,7 @@ def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_p
     page = new_page()
     line = Line(page)
     arrive(page, "Review")
-    open_sample(page)
-    (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
-    uploader(page, "Or add a transcript").set_input_files(str(tmp_path / "call.srt"))
-    page.get_by_text("Words scored for").wait_for()
-    settle(page)
-    go_to(page, "Explain")
+    open_with_words(page, tmp_path)
     page.get_by_role("heading", name="Hear only what mattered").wait_for()
     settle(page)
     way(page, "A moment").click()
