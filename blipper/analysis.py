@@ -190,7 +190,12 @@ def _analyze_channel(
     placed = place_windows(spans, length=settings.window, hop=settings.hop)
     windows = score_windows(recording, channel, placed, model, progress)
     curve = fusion.smooth(
-        windows, spans, recording.duration, step=settings.step, smoothing=settings.smoothing
+        windows,
+        spans,
+        recording.duration,
+        step=settings.step,
+        smoothing=settings.smoothing,
+        surroundings=settings.surroundings,
     )
     # Each channel that was kept apart is one speaker; who speaks in a mix is not known.
     named = turns_of_channel(spans, recording.channel_names[channel]) if recording.n_channels > 1 else ()

@@ -77,6 +77,14 @@ def live(
     min_duration: Annotated[
         float | None, typer.Option("--min-duration", help="Shortest event in seconds, 1 unless given.")
     ] = None,
+    surroundings: Annotated[
+        float | None,
+        typer.Option(
+            "--surroundings",
+            help="How far scores take in what lies around them, in seconds; 0.8 unless given. With 0 alerts "
+            "come 2.5 s sooner, and more of them are false.",
+        ),
+    ] = None,
     curve: Annotated[bool, typer.Option("--curve", help="Also print the points of the curve.")] = False,
     model: Annotated[
         str | None,
@@ -92,7 +100,7 @@ def live(
         from blipper.live.sources import Microphone, StandardInput
         from blipper.settings import Settings
 
-        wanted = {"threshold": threshold, "min_duration": min_duration}
+        wanted = {"threshold": threshold, "min_duration": min_duration, "surroundings": surroundings}
         settings = Settings.from_dict({name: value for name, value in wanted.items() if value is not None})
         if not stdin and encoding is not None:
             raise SettingsError("--format is for raw samples on --stdin")

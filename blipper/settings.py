@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from blipper.errors import SettingsError
-from blipper.fusion import BALANCE, SMOOTHING, STEP, EventSettings
+from blipper.fusion import BALANCE, SMOOTHING, STEP, SURROUNDINGS, EventSettings
 from blipper.fusion.combining import check_balance
+from blipper.fusion.surroundings import check_surroundings
 from blipper.speech import SpeechSettings
 from blipper.voice.windows import HOP, WINDOW
 
@@ -29,6 +30,9 @@ class Settings:
         `window`.
     step, smoothing : float
         Grid of the curve, and the standard deviation of its Gaussian smoothing, in seconds; 0.1 to 10 s.
+    surroundings : float
+        Seconds, 0 to 10, over which what surrounds a score counts less by a factor e; 0 leaves it out. A
+        live curve comes three times as late; see :mod:`blipper.fusion.surroundings`.
     threshold : float, optional
         Score in (0, 1] from which a stretch is marked; the model's documented threshold unless given.
     release : float, optional
@@ -59,6 +63,7 @@ class Settings:
     hop: float = HOP
     step: float = STEP
     smoothing: float = SMOOTHING
+    surroundings: float = SURROUNDINGS
     threshold: float | None = None
     release: float | None = None
     min_duration: float = EventSettings.min_duration
@@ -82,6 +87,7 @@ class Settings:
         for name in ("step", "smoothing"):
             if not 0.1 <= getattr(self, name) <= 10:
                 raise SettingsError(f"the curve's {name} is {getattr(self, name)} s, expected 0.1 to 10 s")
+        check_surroundings(self.surroundings)
         if not isinstance(self.transcript, str) or not self.transcript:
             raise SettingsError(
                 f"the transcript is {self.transcript!r}, expected 'none', an engine or a path"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -46,8 +44,14 @@ def test_surroundings_take_a_slip_back_and_leave_pauses_alone() -> None:
     assert before[9:11].min() == 0.7
     assert after[9:11].max() < 0.3
     assert after[20:26].min() > 0.5  # the threshold
-    constant = event_settings.with_surroundings(replace(plain.curve, aggression=np.full(60, 0.7)), 1.0)
-    np.testing.assert_allclose(constant.aggression, 0.7)
+
+
+def test_the_brier_score_is_over_spoken_cells_alone() -> None:
+    calls = [heard([0.1] * 10 + [0.8] * 10, Span(5, 10)), heard([0.2] * 20, Span(2, 3))]
+    expected = (10 * 0.01 + 10 * 0.04 + 18 * 0.04 + 2 * 0.64) / 40
+    assert event_settings.brier(calls) == pytest.approx(expected)
+    calls[1].curve.aggression[:] = np.nan
+    assert event_settings.brier(calls) == pytest.approx(0.025)
 
 
 def test_a_row_has_what_the_header_names() -> None:

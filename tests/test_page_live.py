@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from blipper.settings import Settings
 from tests.live.test_live import GivenSpeech, LevelModel
 from tests.ui.test_listening import piece, play
 from ui import live_view
-from ui.listening import begin
+from ui.listening import Listening, begin
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -33,6 +34,33 @@ def test_it_says_what_to_do_and_that_nothing_is_kept(page: AppTest) -> None:
     assert any("Start listening" in info.value for info in page.info)
     assert page.slider(key="blipper_live_threshold").value == pytest.approx(0.5, abs=0.05)
     assert page.slider(key="blipper_live_shortest").value == 2.0
+    (patient,) = page.toggle
+    assert patient.value and "2.5 s around it" in patient.label
+
+
+@pytest.mark.parametrize(("patient", "surroundings"), [(True, 0.8), (False, 0.0)])
+def test_a_stream_begins_as_the_controls_say(
+    monkeypatch: pytest.MonkeyPatch, patient: bool, surroundings: float
+) -> None:
+    chosen = {
+        "blipper_live_threshold": 0.7,
+        "blipper_live_shortest": 3.0,
+        "blipper_live_patient": patient,
+    }
+    begun = []
+
+    def began(_piece: object, _model: object, settings: Settings) -> Listening:
+        begun.append(settings)
+        return begin(piece(1, 0.0), LevelModel(), settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(live_view, "begin", began)
+    monkeypatch.setattr(live_view, "piece_of", lambda _key: piece(1, 0.0))
+    monkeypatch.setattr(live_view, "engine", lambda: SimpleNamespace(live_model=LevelModel))
+    monkeypatch.setattr(live_view, "st", SimpleNamespace(session_state=chosen))
+    live_view._take()
+    assert begun == [Settings(threshold=0.7, min_duration=3.0, surroundings=surroundings)]
+    live_view._take()
+    assert len(begun) == 1
 
 
 def test_a_stream_that_was_left_shows_its_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ Usage: python -m tools.event_settings DATA mel-cnn whisper-cnn
 
 For each model 120 conversations of two minutes as ``blipper evaluate --scenes`` builds them, but of fold 1's
 validation speakers (seeds 100 and 101), and 120 more in which every angry stretch is a single clip. Each is
-analysed once; only what follows from the curve changes. Prints a Markdown table for each model: releases at
-a threshold of 0.5, then curves whose log-odds were averaged over their surroundings.
+analysed once, without surroundings; only what follows from the curve changes. Prints a Markdown table for
+each model: releases at a threshold of 0.5, then surroundings. The Brier score is that of the curve's cells
+against whether somebody is angry there, over the conversations of both kinds.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 from blipper.analysis import analyze  # noqa: E402
 from blipper.datasets import Clip, read_corpora  # noqa: E402
-from blipper.fusion import EventSettings, find_events  # noqa: E402
+from blipper.fusion import EventSettings, Surroundings, find_events  # noqa: E402
 from blipper.results import Curve, Span  # noqa: E402
+from blipper.settings import Settings  # noqa: E402
 from blipper.training import event_scores  # noqa: E402
 from blipper.training.prepare import as_recording  # noqa: E402
 from blipper.training.scenes import COUNT, LENGTH, build_scenes  # noqa: E402
@@ -39,11 +41,11 @@ KINDS: Final = {"stretches": LENGTH, "single clips": (0.01, 0.02)}
 ONSETS: Final = tuple(round(0.05 * i, 2) for i in range(1, 20))
 RELEASES: Final = (0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05)
 #: Seconds over which surroundings count less by a factor e.
-REACHES: Final = (1.0, 1.5, 2.0)
+REACHES: Final = (0.5, 0.8, 1.0, 1.5, 2.0)
 HEADER: Final = (
     "| {model} | F1 | precision | recall | false alarms an hour | recall at 10 an hour "
-    "| single clips: recall | false alarms an hour | recall at 10 an hour |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| single clips: recall | false alarms an hour | recall at 10 an hour | Brier score |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -87,10 +89,10 @@ def hear(
 ) -> list[Heard]:
     """Analyse conversations of these clips' speakers."""
     noises, rooms = noise_files(data, "validation"), sound_files(data / "rir")
-    found = []
+    plain, found = Settings(surroundings=0.0), []
     for seed in SEEDS:
         for scene in build_scenes(clips, noises, rooms, count=count, seed=seed, length=length):
-            [track] = analyze(as_recording(scene.samples, "scene"), model=model).tracks
+            [track] = analyze(as_recording(scene.samples, "scene"), model=model, settings=plain).tracks
             found.append(Heard(track.curve, track.speech, scene.angry, scene.duration))
     return found
 
@@ -119,20 +121,26 @@ def recall_at(heard: Sequence[Heard], alarms: float, release: float) -> float:
     return float(np.interp(alarms, *zip(*points, strict=True)))
 
 
-def with_surroundings(curve: Curve, reach: float) -> Curve:
-    """Average the curve's log-odds over time, also across pauses, with weights that fall off both ways."""
-    spoken = ~np.isnan(curve.aggression)
-    scores = np.clip(curve.aggression[spoken], 1e-5, 1 - 1e-5)
-    times = curve.times[spoken]
-    weights = np.exp(-np.abs(times[:, None] - times) / reach)
-    averaged = curve.aggression.copy()
-    averaged[spoken] = 1 / (1 + np.exp(-(weights @ np.log(scores / (1 - scores))) / weights.sum(axis=1)))
-    return replace(curve, aggression=averaged)
+def brier(heard: Sequence[Heard]) -> float:
+    """Return the mean squared distance of the curves' cells from whether somebody is angry there."""
+    found = []
+    for one in heard:
+        angry = np.any([(one.curve.times >= s.start) & (one.curve.times < s.end) for s in one.angry], axis=0)
+        found.append((one.curve.aggression - angry) ** 2)
+    return float(np.nanmean(np.concatenate(found)))
 
 
-def around(heard: Sequence[Heard], reach: float) -> list[Heard]:
+def around(heard: Sequence[Heard], seconds: float) -> list[Heard]:
     """Return the same conversations with curves that take their surroundings in."""
-    return [replace(one, curve=with_surroundings(one.curve, reach)) for one in heard]
+    return [
+        replace(
+            one,
+            curve=replace(
+                one.curve, aggression=Surroundings(seconds, one.curve.step).apply(one.curve.aggression)
+            ),
+        )
+        for one in heard
+    ]
 
 
 def rows(heard: dict[str, list[Heard]]) -> Iterator[str]:
@@ -151,6 +159,7 @@ def _row(name: str, heard: dict[str, list[Heard]], release: float) -> str:
         if kind == "stretches":
             cells += [f"{point.f1:.3f}", f"{point.precision:.3f}"]
         cells += [f"{point.recall:.3f}", f"{point.alarms:.1f}", f"{recall_at(found, 10, release):.3f}"]
+    cells.append(f"{brier([one for found in heard.values() for one in found]):.4f}")
     return f"| {' | '.join(cells)} |"
 
 

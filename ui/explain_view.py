@@ -113,7 +113,11 @@ def _explained(opened: OpenRecording, found: Explained, chosen: Chosen, target: 
     if choice.left_out:
         st.caption(f"{choice.left_out} more windows of this event were left out to keep it quick.")
     score, base, total, error = st.columns(4)
-    score.metric("Score", f"{attribution.score:.2f}", help="Mean score of the windows that are explained")
+    score.metric(
+        "Score",
+        f"{attribution.score:.2f}",
+        help="Mean score of the windows that are explained; the curve averages it with the seconds around",
+    )
     base.metric(
         "Neutral speech",
         f"{attribution.base_score:.2f}",

@@ -9,6 +9,7 @@ import streamlit as st
 from blipper.csv_cells import score, seconds, table
 from blipper.errors import BlipperError, ModelError
 from blipper.figures.live import live_figure
+from blipper.fusion import STEP, SURROUNDINGS, Surroundings
 from blipper.settings import Settings
 from blipper.wording import length
 from ui.engine import engine
@@ -21,6 +22,9 @@ _HELD: Final = "blipper_listening"
 _FAULT: Final = "blipper_listening_fault"
 _THRESHOLD: Final = "blipper_live_threshold"
 _SHORTEST: Final = "blipper_live_shortest"
+_PATIENT: Final = "blipper_live_patient"
+#: Seconds that a score waits for what follows it.
+_WAIT: Final = Surroundings(SURROUNDINGS, STEP).reach * STEP
 
 _ENDINGS: Final = {
     "stopped": "Stopped.",
@@ -135,6 +139,13 @@ def _controls(own: float, *, disabled: bool) -> None:
         disabled=disabled,
         help="A shorter flare-up raises no alert and is no event.",
     )
+    st.toggle(
+        f"Judge each moment by the {_WAIT:g} s around it",
+        value=True,
+        key=_PATIENT,
+        disabled=disabled,
+        help=f"As the Review page does: fewer alerts are false. Off, alerts come {_WAIT:g} s sooner.",
+    )
 
 
 def _take() -> None:
@@ -148,6 +159,7 @@ def _take() -> None:
             settings = Settings(
                 threshold=float(st.session_state[_THRESHOLD]),
                 min_duration=float(st.session_state[_SHORTEST]),
+                surroundings=SURROUNDINGS if st.session_state[_PATIENT] else 0.0,
             )
             held = begin(piece, engine().live_model(), settings)
             st.session_state[_HELD] = held

@@ -18,7 +18,8 @@ conclude, and never act on a score alone.
 - Loud, fast or high speech can sound angry without being so: cheering, pain, a bad line, a passionate story.
   Cold, quiet hostility can score low. So can an insult in a calm voice, as long as no words are scored beside
   it; where they are, the score is of both, and each event says which side carries it.
-- A score is computed only where somebody speaks. Windows of a few seconds are scored and smoothed, so an
+- A score is computed only where somebody speaks. Windows of a few seconds are scored and averaged with the
+  seconds around them: one outburst in calm talk scores lower than the same outburst in a quarrel, and an
   event's edges are good to about half a second.
 - Do not use scores to judge, rank, hire, discipline or police people.
 """

@@ -101,13 +101,21 @@ def analysis_from_dict(data: Mapping[str, Any]) -> Analysis:
         tracks=tracks,
         events=events,
         model=ModelInfo(model.string("name"), model.string("sha256"), model.number("threshold")),
-        settings=dict(root.child("settings").data),
+        settings=_settings_from(root.child("settings")),
         notices=tuple(
             Notice(item.string("code"), item.string("message"), item.choice("severity", "info", "warning"))
             for item in root.children("notices")
         ),
         versions={name: root.child("versions").string(name) for name in root.child("versions").data},
     )
+
+
+def _settings_from(found: Reader) -> dict[str, Any]:
+    """Return a result's settings; one from before surroundings counted was made without them."""
+    settings = dict(found.data)
+    if "smoothing" in settings:
+        settings.setdefault("surroundings", 0.0)
+    return settings
 
 
 def analysis_json(analysis: Analysis) -> str:

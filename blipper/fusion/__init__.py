@@ -1,8 +1,9 @@
 """Fusion: one aggression curve from voice and words, what each side gave, its events and its trend.
 
-:mod:`.curve` smooths the voice's windows, :mod:`.combining` adds the words (:mod:`.reliability` says how far
-each side can be relied on), :mod:`.events` marks stretches and names the trend, :mod:`.cases` says which side
-carries a stretch. Times are seconds; curves lie on a regular grid and are NaN where nobody speaks.
+:mod:`.curve` smooths the voice's windows and takes in what surrounds them (:mod:`.surroundings`),
+:mod:`.combining` adds the words (:mod:`.reliability` says how far each side can be relied on), :mod:`.events`
+marks stretches and names the trend, :mod:`.cases` says which side carries a stretch. Times are seconds;
+curves lie on a regular grid and are NaN where nobody speaks.
 """
 
 from blipper.fusion.cases import HOSTILE, Carrier, Case, carrier, case_between, case_of, hostile_from
@@ -10,6 +11,7 @@ from blipper.fusion.combining import AGAINST, BALANCE, PRIOR, fuse, log_odds, we
 from blipper.fusion.curve import SMOOTHING, STEP, smooth, window_weights
 from blipper.fusion.events import EventSettings, find_events, trend
 from blipper.fusion.reliability import sound_reliability, words_reliability
+from blipper.fusion.surroundings import SURROUNDINGS, Surroundings
 
 __all__ = [
     "AGAINST",
@@ -18,9 +20,11 @@ __all__ = [
     "PRIOR",
     "SMOOTHING",
     "STEP",
+    "SURROUNDINGS",
     "Carrier",
     "Case",
     "EventSettings",
+    "Surroundings",
     "carrier",
     "case_between",
     "case_of",

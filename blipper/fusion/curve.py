@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from blipper.errors import SettingsError
+from blipper.fusion.surroundings import SURROUNDINGS, Surroundings
 from blipper.results import Curve, Float, Span, Windows
 from blipper.voice.labels import EMOTIONS
 
@@ -24,11 +25,14 @@ def smooth(
     *,
     step: float = STEP,
     smoothing: float = SMOOTHING,
+    surroundings: float = SURROUNDINGS,
 ) -> Curve:
     """Smooth the windows' scores onto a regular grid.
 
     A cell's score is the mean of the windows that reach into it, weighted by a Gaussian of the distance
-    between the window's middle and the cell's. Windows never span a pause, so no score leaks across one.
+    between the window's middle and the cell's. Windows never span a pause, so up to here no score leaks
+    across one. Then aggression is averaged with what surrounds it, before and after a pause too
+    (:mod:`blipper.fusion.surroundings`); emotions are not.
 
     Parameters
     ----------
@@ -39,13 +43,21 @@ def smooth(
         Length of the recording in seconds.
     step, smoothing : float
         Seconds; both above 0.
+    surroundings : float
+        Seconds, 0 to 10, over which surroundings count less by a factor e; 0 leaves them out.
 
     Returns
     -------
     Curve
+
+    Raises
+    ------
+    SettingsError
+        If a value is outside its domain.
     """
     if step <= 0 or smoothing <= 0:
         raise SettingsError(f"step {step} s and smoothing {smoothing} s: both must be above 0")
+    around = Surroundings(surroundings, step)
     n_cells = math.ceil(duration / step - 1e-9)
     times = (np.arange(n_cells) + 0.5) * step
     weights = np.zeros(n_cells)
@@ -62,7 +74,7 @@ def smooth(
     valid = spoken & (weights > 0)
     means = np.full_like(sums, np.nan)
     means[valid] = sums[valid] / weights[valid, None]
-    return Curve(step=step, times=times, aggression=means[:, 0], emotions=means[:, 1:])
+    return Curve(step=step, times=times, aggression=around.apply(means[:, 0]), emotions=means[:, 1:])
 
 
 def window_weights(times: Float, middle: float, smoothing: float) -> Float:

@@ -81,7 +81,7 @@ class LiveAnalyser:
         own = self.model.threshold_on(telephone=self.sampling_rate <= LINE_RATE)
         events = self.settings.events(own)
         self.threshold = events.onset
-        self._curve = LiveCurve(self.settings.step, self.settings.smoothing)
+        self._curve = LiveCurve(self.settings.step, self.settings.smoothing, self.settings.surroundings)
         self._events = LiveEvents(events, self.settings.step)
         self._resampler = make_resampler(sampling_rate, SAMPLING_RATE)
         self._kept: Float32 = np.zeros(0, dtype=np.float32)
@@ -107,7 +107,7 @@ class LiveAnalyser:
 
     @property
     def provisional(self) -> list[tuple[float, float]]:
-        """The middles and scores of the newest cells, which windows yet to come may still change."""
+        """The middles and scores of the newest cells, which what follows may still change."""
         step, first = self.settings.step, self._curve.n_settled
         return [
             ((first + i + 0.5) * step, score)

@@ -1,17 +1,19 @@
 """The smoothed curve and its events, cell by cell, as the windows come in.
 
-A cell is settled once no window yet to come can reach into it. Its score is then the one that
-:func:`blipper.fusion.smooth` gives, and the events are those of :func:`blipper.fusion.find_events`.
+A cell is settled once no window yet to come can reach into it, nor into those that count as its
+surroundings. Its score is then the one that :func:`blipper.fusion.smooth` gives, and the events are those of
+:func:`blipper.fusion.find_events`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from blipper.fusion import EventSettings, window_weights
+from blipper.fusion import EventSettings, Surroundings, window_weights
 from blipper.hysteresis import RunTracker
 from blipper.live.updates import CurvePoint, EventClosed, EventOpened, WindowScored
 from blipper.results import Event, Float, Span
@@ -23,30 +25,40 @@ class LiveCurve:
 
     Parameters
     ----------
-    step, smoothing : float
+    step, smoothing, surroundings : float
         As for :func:`blipper.fusion.smooth`, in seconds.
     """
 
-    def __init__(self, step: float, smoothing: float) -> None:
+    def __init__(self, step: float, smoothing: float, surroundings: float) -> None:
         self._step, self._smoothing = step, smoothing
+        self._around = Surroundings(surroundings, step)
         #: Number of the first cell that is not settled.
         self.n_settled = 0
+        #: Scores of the last settled cells without their surroundings, since they surround those to come.
+        self._before: Float = np.zeros(0)
+        #: Cells, without their surroundings, that wait for what follows them.
+        self._held: list[CurvePoint] = []
         self._weights: Float = np.zeros(0)
         self._sums: Float = np.zeros((0, 1 + len(EMOTIONS)))
+
+    @property
+    def _n_smoothed(self) -> int:
+        """Number of the first cell into which windows yet to come may reach."""
+        return self.n_settled + len(self._held)
 
     def add(self, window: WindowScored) -> None:
         """Take a window in."""
         first = int(window.start / self._step + 1e-9)
         last = math.ceil(window.end / self._step - 1e-9)
-        self._reach(last - self.n_settled)
-        cells = slice(first - self.n_settled, last - self.n_settled)
+        self._reach(last - self._n_smoothed)
+        cells = slice(first - self._n_smoothed, last - self._n_smoothed)
         times = (np.arange(first, last) + 0.5) * self._step
         weights = window_weights(times, (window.start + window.end) / 2, self._smoothing)
         self._weights[cells] += weights
         self._sums[cells] += weights[:, None] * np.concatenate(([window.aggression], window.emotions))
 
     def settle(self, horizon: float, duration: float) -> list[CurvePoint]:
-        """Return the cells that lie before a time.
+        """Return the cells that nothing to come can change.
 
         Parameters
         ----------
@@ -55,29 +67,48 @@ class LiveCurve:
         duration : float
             Seconds heard so far.
         """
+        self._smooth(horizon, duration)
+        n = max(0, len(self._held) - (self._around.reach if math.isfinite(horizon) else 0))
+        while n < len(self._held) and math.isnan(self._held[n].aggression):
+            n += 1  # nothing gives a silent cell a score
+        if not n:
+            return []
+        known = np.concatenate((self._before, [point.aggression for point in self._held]))
+        averaged = self._around.apply(known)[len(self._before) :]
+        settled = [
+            replace(point, aggression=float(score))
+            for point, score in zip(self._held[:n], averaged, strict=False)
+        ]
+        first = max(0, len(self._before) + n - self._around.reach)
+        self._before = known[first : len(self._before) + n]
+        self._held = self._held[n:]
+        self.n_settled += n
+        return settled
+
+    def provisional(self) -> Float:
+        """Return the scores of the cells that what follows may still change, shape (n,); NaN without any."""
+        with np.errstate(invalid="ignore"):
+            newest = self._sums[:, 0] / self._weights
+        known = np.concatenate((self._before, [point.aggression for point in self._held], newest))
+        return self._around.apply(known)[len(self._before) :]
+
+    def _smooth(self, horizon: float, duration: float) -> None:
         last = math.ceil(duration / self._step - 1e-9)
         if math.isfinite(horizon):
             last = min(last, int(horizon / self._step + 1e-9))
-        n = last - self.n_settled
+        first = self._n_smoothed
+        n = last - first
         if n <= 0:
-            return []
+            return
         self._reach(n)
         means = np.full((n, 1 + len(EMOTIONS)), np.nan)
         valid = self._weights[:n] > 0
         means[valid] = self._sums[:n][valid] / self._weights[:n][valid, None]
-        points = [
+        self._held += [
             CurvePoint(cell * self._step, (cell + 1) * self._step, float(row[0]), row[1:])
-            for cell, row in enumerate(means, self.n_settled)
+            for cell, row in enumerate(means, first)
         ]
-        self.n_settled = last
         self._weights, self._sums = self._weights[n:].copy(), self._sums[n:].copy()
-        return points
-
-    def provisional(self) -> Float:
-        """Return the scores of the cells that later windows may still change, shape (n,); NaN without any."""
-        with np.errstate(invalid="ignore"):
-            scores: Float = self._sums[:, 0] / self._weights
-        return scores
 
     def _reach(self, n_cells: int) -> None:
         missing = n_cells - len(self._weights)

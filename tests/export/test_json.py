@@ -10,6 +10,7 @@ import pytest
 
 from blipper.export.json import analysis_from_dict, analysis_json, analysis_to_dict, layout
 from blipper.results import SCHEMA_VERSION, Analysis
+from blipper.settings import Settings
 
 
 def assert_same(first: object, second: object) -> None:
@@ -75,6 +76,14 @@ def test_from_dict_leaves_its_input_alone(analysis: Analysis) -> None:
     assert data == before
     data["settings"]["window_length"] = 9.0
     assert back.settings["window_length"] == 3.0
+
+
+def test_a_result_from_before_surroundings_was_made_without_them(analysis: Analysis) -> None:
+    now = Settings()
+    data = dataclasses.replace(analysis, settings=now.to_dict()).to_dict()
+    assert Settings.from_dict(Analysis.from_dict(data).settings) == now
+    del data["settings"]["surroundings"]
+    assert Settings.from_dict(Analysis.from_dict(data).settings) == dataclasses.replace(now, surroundings=0.0)
 
 
 def test_only_json_values_and_no_nan(analysis: Analysis) -> None:

@@ -40,9 +40,9 @@ def test_a_constant_stays_constant_and_pauses_are_nan():
     np.testing.assert_allclose(curve.emotions[spoken].sum(axis=1), 1.0)
 
 
-def test_no_score_leaks_across_a_pause():
+def test_no_window_leaks_across_a_pause():
     speech = (Span(0.0, 5.0), Span(5.5, 10.0))
-    curve = smooth(scored(speech, lambda t: float(t > 5.2)), speech, 10.0)
+    curve = smooth(scored(speech, lambda t: float(t > 5.2)), speech, 10.0, surroundings=0)
     assert np.nanmax(curve.aggression[:10]) == 0.0
     assert np.nanmin(curve.aggression[11:]) == 1.0
 

@@ -139,6 +139,7 @@ def test_a_reader_who_leaves_ends_it(scene: np.ndarray) -> None:
         (("--rate", "100"), b"", 2, "100 Hz"),
         (("--device", "1"), b"", 2, "--device is for the microphone"),
         (("--threshold", "2"), b"", 2, "the threshold is 2.0"),
+        (("--surroundings", "11"), b"", 2, "the surroundings are 11.0 s"),
         (
             ("--rate", "16000", "--format", "f32le"),
             np.float32("nan").tobytes() * 20_000,

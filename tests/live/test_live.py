@@ -68,7 +68,14 @@ def offline(samples: np.ndarray, probabilities: np.ndarray, settings: Settings) 
     starts, ends = [window.start for window in placed], [window.end for window in placed]
     emotions, aggression = model.score_windows(samples, RATE, starts, ends)
     scored = Windows(np.array(starts), np.array(ends), emotions.reshape(-1, 8), aggression)
-    curve = fusion.smooth(scored, spans, duration, step=settings.step, smoothing=settings.smoothing)
+    curve = fusion.smooth(
+        scored,
+        spans,
+        duration,
+        step=settings.step,
+        smoothing=settings.smoothing,
+        surroundings=settings.surroundings,
+    )
     events = fusion.find_events(curve, spans, settings=settings.events(0.5))
     track = Track("mix", Quality(()), spans, scored, curve, Trend("unknown", None))
     return Analysis(recording(samples).provenance, duration, (track,), events, model.info, settings.to_dict())
@@ -77,8 +84,8 @@ def offline(samples: np.ndarray, probabilities: np.ndarray, settings: Settings) 
 CHOICES = (
     Settings(),
     Settings(window=1.0, hop=1.0, step=0.1, smoothing=0.3, min_duration=0.0, bridge=0.0),
-    Settings(window=2.5, hop=0.1, step=0.7, bridge=10.0, min_duration=3.0),
-    Settings(speech=SpeechSettings(min_speech=0.0, min_silence=0.1, pad=0.0)),
+    Settings(window=2.5, hop=0.1, step=0.7, bridge=10.0, min_duration=3.0, surroundings=4.0),
+    Settings(speech=SpeechSettings(min_speech=0.0, min_silence=0.1, pad=0.0), surroundings=0.0),
     Settings(speech=SpeechSettings(min_speech=2.0, min_silence=1.5, pad=0.7), window=4.0),
 )
 
@@ -142,6 +149,31 @@ def test_an_event_opens_once_it_has_lasted_and_closes_by_the_release(monkeypatch
     (found,) = [update.event for update in updates if hasattr(update, "event")]
     assert found.end == pytest.approx(30, abs=1.1)  # 0.45 keeps it open, 0.1 closes it
     assert not analyser.event_is_open
+
+
+def test_the_newest_scores_are_shown_before_they_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They join the settled ones without a gap, and stay when nothing surprising follows."""
+    given(monkeypatch, itertools.repeat(0.9))
+    analyser = LiveAnalyser(RATE, model=LevelModel())
+    settled = []
+    for _ in range(20):
+        settled += points(analyser.add(np.full(RATE, 0.05, np.float32)))
+        shown = analyser.provisional
+        ends = settled[-1].end if settled else 0.0
+        np.testing.assert_allclose([time for time, _ in shown], ends + 0.25 + 0.5 * np.arange(len(shown)))
+        np.testing.assert_allclose([score for _, score in shown], 0.5, atol=0.01)
+    assert shown[-1][0] > 19
+    waits = shown[-1][0] - settled[-1].end
+    plain = LiveAnalyser(RATE, model=LevelModel(), settings=Settings(surroundings=0.0))
+    sooner = points(plain.add(np.full(20 * RATE, 0.05, np.float32)))
+    assert sooner[-1].end - settled[-1].end == pytest.approx(2.5)
+    assert waits > 2.5
+
+
+def test_a_silent_cell_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, itertools.repeat(0.0))
+    found = points(LiveAnalyser(RATE, model=LevelModel()).add(np.zeros(10 * RATE, np.float32)))
+    assert found[-1].end >= 9.0
 
 
 @pytest.mark.parametrize("pattern", [[1000], [1, 9], [40, 8], [60, 4], [500, 20]])

@@ -51,12 +51,14 @@ def test_the_alert_needs_its_duration() -> None:
 def test_the_alert_comes_stays_and_goes() -> None:
     held = stream()
     play(held, 0.01, 10)
-    play(held, 0.09, 5)
+    play(held, 0.09, 4)
+    assert held.alert is None  # it waits for what follows
+    play(held, 0.09, 3)
     assert held.alert is not None
     assert held.alert.going_on
     assert held.alert.start == pytest.approx(10, abs=0.6)
     assert held.alert.peak == pytest.approx(0.9, abs=0.01)
-    play(held, 0.01, 5)
+    play(held, 0.01, 8)
     assert held.alert is not None
     assert not held.alert.going_on
     assert len(held.events) == held.n_events == 1

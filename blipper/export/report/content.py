@@ -24,7 +24,8 @@ LIMITS = (
     "Loud, fast or high speech can sound angry without being so: cheering, pain, a bad line, a passionate "
     "story. Cold, quiet hostility can score low.",
     "A score is computed only where somebody speaks; wordless screams are mostly missed. Windows of a few "
-    "seconds are scored and smoothed, so an event's edges are good to about half a second.",
+    "seconds are scored and averaged with the seconds around them: one outburst in calm talk scores lower "
+    "than the same outburst in a quarrel, and an event's edges are good to about half a second.",
     "A transcript by a recogniser has errors, more so in noise, in dialect and where people shout. Scores of "
     "words are as unsure as the words.",
     "Do not use scores to judge, rank, hire, discipline or police people. In the European Union, inferring "
