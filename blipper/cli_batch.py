@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from blipper.cli_models import Channels, Json
+from blipper.cli_options import SurroundingsOption
 from blipper.cli_words import BalanceOption, LanguageOption, TextModelOption
 from blipper.terminal import (
     FAILED,
@@ -66,6 +67,7 @@ def batch(
         float | None,
         typer.Option("--threshold", help="Score above 0 and up to 1 from which a stretch is worth a listen."),
     ] = None,
+    surroundings: SurroundingsOption = None,
     channels: Annotated[
         Channels,
         typer.Option("--channels", help="Mix all channels down, or keep each apart as a separate speaker."),
@@ -127,12 +129,13 @@ def batch(
         from blipper.batch.running import run
         from blipper.batch.state import BatchLimits
         from blipper.batch.words import decided
-        from blipper.fusion import BALANCE
+        from blipper.fusion import BALANCE, SURROUNDINGS
         from blipper.settings import Settings
 
         settings = Settings(
             channels=channels.value,
             threshold=threshold,
+            surroundings=SURROUNDINGS if surroundings is None else surroundings,
             transcript=transcript,
             text_model=text_model,
             language=language,

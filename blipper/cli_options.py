@@ -1,0 +1,16 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+SurroundingsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--surroundings",
+        help="Seconds, 0 to 10, over which what surrounds a score counts less by a factor e; 0.8 unless "
+        "given. 0 judges every moment by itself: single outbursts score higher, and more alarms are false.",
+    ),
+]
