@@ -1,6 +1,7 @@
-"""What follows from an analysis's scores without running a model: the fused curve, the events and the trend.
+"""What follows from an analysis's scores without running a model: the curves, the events and the trend.
 
-Moving the threshold or the balance of voice and words, adding a transcript and correcting one all end here.
+Moving the threshold, the surroundings or the balance of voice and words, adding a transcript and correcting
+one all end here.
 """
 
 from __future__ import annotations
@@ -67,6 +68,44 @@ def with_balance(analysis: Analysis, balance: float) -> Analysis:
     """
     settings = replace(Settings.from_dict(analysis.settings), balance=balance)
     return fuse_again(replace(analysis, settings=settings.to_dict()))
+
+
+def with_surroundings(analysis: Analysis, seconds: float) -> Analysis:
+    """Let scores take in more or less of what surrounds them, without running a model.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Its curves follow from its windows.
+    seconds : float
+        0 to 10, over which surroundings count less by a factor e; 0 judges every moment by itself.
+
+    Returns
+    -------
+    Analysis
+        With new curves, trends and events; its settings name the surroundings.
+
+    Raises
+    ------
+    SettingsError
+        If `seconds` is outside its domain.
+    """
+    settings = replace(Settings.from_dict(analysis.settings), surroundings=seconds)
+    tracks = tuple(_smoothed(track, analysis.duration, settings) for track in analysis.tracks)
+    changed = fuse_again(replace(analysis, settings=settings.to_dict(), tracks=tracks))
+    return _marked(changed, settings)
+
+
+def _smoothed(track: Track, duration: float, settings: Settings) -> Track:
+    curve = fusion.smooth(
+        track.windows,
+        track.speech,
+        duration,
+        step=settings.step,
+        smoothing=settings.smoothing,
+        surroundings=settings.surroundings,
+    )
+    return replace(track, curve=curve, trend=fusion.trend(curve))
 
 
 def fuse_again(analysis: Analysis) -> Analysis:

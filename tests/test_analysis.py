@@ -7,12 +7,15 @@ import pytest
 
 import blipper
 from blipper import analysis as conductor
+from blipper.batch.remarking import remark
 from blipper.errors import Cancelled, SettingsError
 from blipper.prediction import find_recordings, summarize
 from blipper.results import Analysis, ModelInfo, Span
 from blipper.settings import Settings
 from blipper.speech import SpeechSettings
 from blipper.voice.labels import EMOTIONS
+from blipper.words.attach import with_transcripts
+from tests.fusion.making import said, transcript
 from tests.helpers import RATE, read_16k, recording, silence
 
 
@@ -99,6 +102,40 @@ def test_another_threshold_remarks_as_a_new_analysis_would(quiet_loud_quiet):
         assert blipper.with_threshold(found, threshold).to_dict() == fresh.to_dict()
     with pytest.raises(SettingsError, match="threshold"):
         blipper.with_threshold(found, 0.0)
+
+
+def test_other_surroundings_change_a_result_as_a_new_analysis_would(quiet_loud_quiet, tmp_path):
+    scene, _ = quiet_loud_quiet
+    fresh = {
+        seconds: blipper.analyze(scene, model=LoudnessModel(), settings=Settings(surroundings=seconds))
+        for seconds in (0.0, 0.8, 3.0)
+    }
+    plain, wide = fresh[0.0], fresh[3.0]
+    for found in (plain, Analysis.from_dict(json.loads(json.dumps(plain.to_dict())))):
+        for seconds, expected in fresh.items():
+            assert blipper.with_surroundings(found, seconds).to_dict() == expected.to_dict()
+    assert plain.events != wide.events
+    with pytest.raises(SettingsError, match="expected 0"):
+        blipper.with_surroundings(plain, 11.0)
+
+    kept = tmp_path / "call.json"  # a batch does the same with what it kept, and needs no sound
+    kept.write_text(json.dumps(plain.to_dict()), encoding="utf-8")
+    marked = remark(kept, plain.model.sha256, Settings(surroundings=3.0, threshold=0.4))
+    assert Analysis.from_dict(json.loads(marked[0])).to_dict() == blipper.with_threshold(wide, 0.4).to_dict()
+    assert remark(kept, plain.model.sha256, Settings(hop=1.0)) is None
+
+
+def test_other_surroundings_are_fused_with_the_words_again(quiet_loud_quiet):
+    found = blipper.analyze(quiet_loud_quiet[0], model=LoudnessModel())
+    both = with_transcripts(found, [transcript(said(1.0, 4.0, 0.95))], asked="call.srt")
+    wide = blipper.with_surroundings(both, 3.0)
+    alone = blipper.with_surroundings(found, 3.0)
+    assert (
+        wide.to_dict()
+        == with_transcripts(alone, [transcript(said(1.0, 4.0, 0.95))], asked="call.srt").to_dict()
+    )
+    assert wide.tracks[0].fused is not None
+    assert wide.events != both.events
 
 
 def test_cutting_into_blocks_changes_nothing(quiet_loud_quiet, monkeypatch):

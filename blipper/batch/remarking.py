@@ -1,4 +1,4 @@
-"""Events marked anew from kept results, where nothing but the threshold has changed: no sound, no model."""
+"""Events marked anew from kept results, where nothing has changed that needs the sound or a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blipper.words.text_names import kept_transcript, without_folders
 
 
 def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict[str, Any]] | None:
-    """Mark a kept result's events at another threshold, or with words weighed otherwise.
+    """Mark a kept result's events at another threshold, with other surroundings or words weighed otherwise.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     -------
     (str, dict) or None
         The new result as JSON, and its values for the manifest; None if there is no such result, or more than
-        threshold and balance differ, so that the recording has to be analysed.
+        threshold, surroundings and balance differ, so that the recording has to be analysed.
     """
-    from blipper.marking import fuse_again, with_threshold
+    from blipper.marking import fuse_again, with_surroundings, with_threshold
     from blipper.results import Analysis
 
     try:
@@ -46,6 +46,8 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
         return None
     # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
     asked = fuse_again(replace(analysis, settings=_travelled(settings).to_dict()))
+    if kept.surroundings != settings.surroundings:
+        asked = with_surroundings(asked, settings.surroundings)
     marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
     text = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
     return text, row_values(marked)
@@ -73,4 +75,5 @@ def _rest(settings: Settings) -> Settings:
         min_duration=plain.min_duration,
         bridge=plain.bridge,
         balance=plain.balance,
+        surroundings=plain.surroundings,
     )

@@ -79,8 +79,8 @@ def run(
     """Analyse many recordings.
 
     What an earlier run has done with the same content, models and settings is left as it is; where nothing
-    but threshold and balance differ, events are marked anew from the kept result. It needs neither the main
-    thread nor signals; ending the process at any moment loses and doubles nothing.
+    but threshold, surroundings and balance differ, events are marked anew from the kept result. It needs
+    neither the main thread nor signals; ending the process at any moment loses and doubles nothing.
 
     Parameters
     ----------
