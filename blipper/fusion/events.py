@@ -13,8 +13,11 @@ from blipper.hysteresis import find_runs, tidy_runs
 from blipper.results import Curve, Event, Span, Trend
 from blipper.voice.labels import EMOTIONS
 
-#: Least speech, in seconds, for which a trend is named.
-TREND_SPEECH = 30.0
+#: Seconds of speech in each stretch whose mean counts for a trend: longer than most utterances, since windows
+#: of one are alike and would pass chance off as a trend (with 3 s in one of seven recordings without any).
+TREND_STRETCH = 8.0
+#: Least speech, in seconds, for which a trend is named: five stretches, which rise by chance one time in 120.
+TREND_SPEECH = 5 * TREND_STRETCH
 #: Least change of the score over the recording that counts as a trend.
 TREND_CHANGE = 0.1
 #: Score below which an event closes: just above what a stretch scores of which nothing is known. Chosen on
@@ -126,8 +129,8 @@ def _event(
 def trend(curve: Curve) -> Trend:
     """Name where the aggression curve goes over the recording.
 
-    A Theil-Sen line through means of at most 300 equal stretches of speech, each at least 3 s long, so that
-    neighbouring points share no window; named where its 95 % interval excludes zero and the change over the
+    A Theil-Sen line through means of at most 300 equal stretches of speech, each at least
+    :data:`TREND_STRETCH` long; named where its 95 % interval excludes zero and the change over the
     recording is at least :data:`TREND_CHANGE`.
 
     Parameters
@@ -141,7 +144,7 @@ def trend(curve: Curve) -> Trend:
     spoken = np.flatnonzero(~np.isnan(curve.aggression))
     if len(spoken) * curve.step < TREND_SPEECH:
         return Trend("unknown", None)
-    n_bins = min(300, len(spoken), int(len(spoken) * curve.step / 3.0))
+    n_bins = min(300, len(spoken), int(len(spoken) * curve.step / TREND_STRETCH))
     parts = np.array_split(spoken, n_bins)
     times = np.array([curve.times[part].mean() for part in parts])
     scores = np.array([curve.aggression[part].mean() for part in parts])

@@ -133,7 +133,8 @@ def test_smoothing_outside_its_domain():
         (np.linspace(0.8, 0.1, 240), "falling"),
         (np.full(240, 0.4), "steady"),
         (np.linspace(0.40, 0.45, 240), "steady"),  # significant, but too small to name
-        (np.linspace(0.1, 0.8, 40), "unknown"),  # 20 s of speech say nothing about a trend
+        (np.linspace(0.1, 0.8, 79), "unknown"),  # 39 s of speech say nothing about a trend
+        (np.linspace(0.1, 0.8, 80), "rising"),
     ],
 )
 def test_trend(values, label):
@@ -142,6 +143,32 @@ def test_trend(values, label):
 
 def test_noise_has_no_trend(rng):
     assert trend(curve_of(rng.random(600))).label == "steady"
+
+
+def talk_of(rng, duration, rise):
+    """Give a curve of utterances that each sound otherwise, with log-odds that rise over the recording."""
+    speech, start = [], 0.5
+    while start < duration - 7:
+        speech.append(Span(start, start + rng.uniform(1, 6)))
+        start = speech[-1].end + rng.uniform(0.4, 2)
+    levels = {span.start: rng.normal(-1 + rise * (span.start / duration - 0.5), 2) for span in speech}
+
+    def score(time):
+        span = next(span for span in speech if span.start <= time <= span.end)
+        return 1 / (1 + np.exp(-levels[span.start] - rng.normal(0, 0.5)))
+
+    return smooth(scored(speech, score), speech, duration)
+
+
+@pytest.mark.parametrize("duration", [60.0, 120.0, 600.0])
+def test_a_trend_is_seldom_named_where_there_is_none(rng, duration):
+    """Utterances differ from each other, and windows of one are alike: that must not look like a trend."""
+    named = [trend(talk_of(rng, duration, 0.0)).label != "steady" for _ in range(100)]
+    assert sum(named) <= 13  # 5 of 100, and luck
+
+
+def test_a_trend_is_found_where_there_is_one(rng):
+    assert [trend(talk_of(rng, 300.0, 4.0)).label for _ in range(20)].count("rising") >= 18
 
 
 def test_the_trend_ignores_pauses():
@@ -157,4 +184,4 @@ def test_the_trend_ignores_pauses():
 def test_a_trend_on_any_grid(step):
     values = np.linspace(0.1, 0.8, 60)
     found = trend(curve_of(values, step))
-    assert found.label == ("rising" if 60 * step >= 30 else "unknown")
+    assert found.label == ("rising" if 60 * step >= 40 else "unknown")
