@@ -20,7 +20,7 @@ from blipper.hysteresis import RunTracker
 from blipper.recording import Float32
 from blipper.results import Span
 from blipper.speech import FRAME, GRID, SAMPLING_RATE, SpeechDetector, SpeechSettings
-from blipper.voice.windows import place_windows
+from blipper.voice.windows import windows_of
 
 _SECONDS = FRAME / SAMPLING_RATE
 
@@ -121,8 +121,7 @@ class LiveWindows:
         heard = self._n_samples / SAMPLING_RATE
         found: list[Span] = []
         if (end := round(self._end(current[1]), 6)) <= heard:
-            ended = [Span(growing.start, end)]
-            found.extend(place_windows(ended, length=self._length, hop=self._hop)[growing.n_windows :])
+            found.extend(self._rest_of(Span(growing.start, end), growing.n_windows))
         start = round(growing.start + growing.n_windows * self._hop, 6)
         if (end := round(start + self._length, 6)) <= heard:
             found.append(Span(start, end))
@@ -167,9 +166,12 @@ class LiveWindows:
         duration = self._n_samples / SAMPLING_RATE
         span = Span(self._start(run[0]), round(min(duration, self._end(run[1])), 6))
         settled = self._growing.n_windows if self._growing is not None else 0
-        windows.extend(place_windows([span], length=self._length, hop=self._hop)[settled:])
+        windows.extend(self._rest_of(span, settled))
         self.spans.append(span)
         self._growing = None
+
+    def _rest_of(self, span: Span, settled: int) -> list[Span]:
+        return windows_of(span, length=self._length, hop=self._hop, first=settled)
 
     # The same arithmetic as in blipper.speech.spans_from_probabilities: the spans are the same to the bit.
 

@@ -36,18 +36,28 @@ def place_windows(speech: Iterable[Span], *, length: float = WINDOW, hop: float 
     """
     if not 0 < hop <= length:
         raise SettingsError(f"window of {length} s every {hop} s: expected 0 < hop <= length")
-    windows: list[Span] = []
-    for span in speech:
-        last = span.end - length
-        if last <= 0.01 + span.start:
-            windows.append(span)
-            continue
-        n = int((last - span.start) / hop + 1e-6) + 1
-        starts = [round(span.start + i * hop, 6) for i in range(n)]
-        if last - starts[-1] > 0.01:
-            starts.append(round(last, 2))  # on the grid of blipper.speech.GRID
-        windows.extend(Span(start, round(min(start + length, span.end), 6)) for start in starts)
-    return tuple(windows)
+    return tuple(window for span in speech for window in windows_of(span, length=length, hop=hop))
+
+
+def windows_of(span: Span, *, length: float, hop: float, first: int = 0) -> list[Span]:
+    """Return one span's windows as :func:`place_windows` does, from a number on.
+
+    Parameters
+    ----------
+    span : Span
+    length, hop : float
+        Seconds; ``0 < hop <= length``.
+    first : int
+        Windows before it are not made, so that the end of a span of hours costs no more than its beginning.
+    """
+    last = span.end - length
+    if last <= 0.01 + span.start:
+        return [span][first:]
+    n = int((last - span.start) / hop + 1e-6) + 1
+    starts = [round(span.start + i * hop, 6) for i in range(first, n)]
+    if first <= n and last - round(span.start + (n - 1) * hop, 6) > 0.01:
+        starts.append(round(last, 2))  # on the grid of blipper.speech.GRID
+    return [Span(start, round(min(start + length, span.end), 6)) for start in starts]
 
 
 def in_blocks(windows: Sequence[Span], seconds: float) -> Iterator[Sequence[Span]]:

@@ -6,7 +6,7 @@ import pytest
 
 from blipper.errors import SettingsError
 from blipper.results import Span
-from blipper.voice.windows import in_blocks, place_windows
+from blipper.voice.windows import in_blocks, place_windows, windows_of
 
 
 def test_a_short_utterance_is_one_window():
@@ -32,6 +32,16 @@ def test_every_moment_of_speech_is_covered():
     assert windows[0].start == 0.37
     assert windows[-1].end == pytest.approx(41.93)
     assert all(b.start <= a.end for a, b in pairwise(windows))
+
+
+@pytest.mark.parametrize(("length", "hop"), [(3.0, 0.5), (1.7, 0.3), (2.5, 0.1), (1.0, 1.0)])
+def test_windows_from_a_number_on_are_the_same(rng, length, hop):
+    for duration in [0.2, length, length + 0.01, length + hop, *rng.uniform(0.1, 20, 40)]:
+        start = round(float(rng.uniform(0, 9)), 2)
+        span = Span(start, round(start + float(duration), 2))
+        whole = list(place_windows([span], length=length, hop=hop))
+        for first in range(len(whole) + 3):
+            assert windows_of(span, length=length, hop=hop, first=first) == whole[first:]
 
 
 def test_no_speech_no_windows():
