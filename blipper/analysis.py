@@ -13,6 +13,7 @@ import numpy as np
 
 from blipper import audio, fusion, quality, speech
 from blipper.line_notice import is_telephone, telephone_notice
+from blipper.marking import voice_curve
 from blipper.marking import with_balance as with_balance
 from blipper.marking import with_threshold as with_threshold
 from blipper.progress import Progress, silent
@@ -189,14 +190,7 @@ def _analyze_channel(
     progress("quality", recording.duration, recording.duration)
     placed = place_windows(spans, length=settings.window, hop=settings.hop)
     windows = score_windows(recording, channel, placed, model, progress)
-    curve = fusion.smooth(
-        windows,
-        spans,
-        recording.duration,
-        step=settings.step,
-        smoothing=settings.smoothing,
-        surroundings=settings.surroundings,
-    )
+    curve = voice_curve(windows, spans, recording.duration, settings)
     # Each channel that was kept apart is one speaker; who speaks in a mix is not known.
     named = turns_of_channel(spans, recording.channel_names[channel]) if recording.n_channels > 1 else ()
     return Track(

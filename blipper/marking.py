@@ -6,7 +6,7 @@ one all end here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from blipper import fusion
 from blipper.fusion.combining import cells
 from blipper.recording import Notice
-from blipper.results import Analysis, Track
+from blipper.results import Analysis, Curve, Span, Track, Windows
 from blipper.settings import Settings
 from blipper.wording import clock
 
@@ -91,21 +91,25 @@ def with_surroundings(analysis: Analysis, seconds: float) -> Analysis:
         If `seconds` is outside its domain.
     """
     settings = replace(Settings.from_dict(analysis.settings), surroundings=seconds)
-    tracks = tuple(_smoothed(track, analysis.duration, settings) for track in analysis.tracks)
-    changed = fuse_again(replace(analysis, settings=settings.to_dict(), tracks=tracks))
-    return _marked(changed, settings)
+    tracks = []
+    for track in analysis.tracks:
+        curve = voice_curve(track.windows, track.speech, analysis.duration, settings)
+        tracks.append(replace(track, curve=curve, trend=fusion.trend(curve)))
+    changed = replace(analysis, settings=settings.to_dict(), tracks=tuple(tracks))
+    fused = fuse_again(changed)
+    return _marked(changed, settings) if fused is changed else fused
 
 
-def _smoothed(track: Track, duration: float, settings: Settings) -> Track:
-    curve = fusion.smooth(
-        track.windows,
-        track.speech,
+def voice_curve(windows: Windows, speech: Sequence[Span], duration: float, settings: Settings) -> Curve:
+    """Return the curve that follows from windows; see :func:`blipper.fusion.smooth`."""
+    return fusion.smooth(
+        windows,
+        speech,
         duration,
         step=settings.step,
         smoothing=settings.smoothing,
         surroundings=settings.surroundings,
     )
-    return replace(track, curve=curve, trend=fusion.trend(curve))
 
 
 def fuse_again(analysis: Analysis) -> Analysis:

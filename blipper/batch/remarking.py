@@ -45,9 +45,9 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     if analysis.model.sha256 != model_sha256 or _rest(kept) != _rest(_travelled(settings)):
         return None
     # From the run's own settings, since a release may have been lowered to fit below the kept threshold.
-    asked = fuse_again(replace(analysis, settings=_travelled(settings).to_dict()))
-    if kept.surroundings != settings.surroundings:
-        asked = with_surroundings(asked, settings.surroundings)
+    asked = replace(analysis, settings=_travelled(settings).to_dict())
+    changed = kept.surroundings != settings.surroundings
+    asked = with_surroundings(asked, settings.surroundings) if changed else fuse_again(asked)
     marked = with_threshold(asked, settings.events(analysis.model.threshold).onset)
     text = json.dumps(marked.to_dict(), allow_nan=False, separators=(",", ":")) + "\n"
     return text, row_values(marked)

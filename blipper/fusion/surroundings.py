@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from blipper.errors import SettingsError
+from blipper.fusion.combining import log_odds
 from blipper.results import Float
 
 #: Seconds over which surroundings count less by a factor e; chosen on conversations of validation speakers
@@ -20,8 +21,6 @@ from blipper.results import Float
 SURROUNDINGS: Final = 0.8
 #: Beyond so many times that, up to the next whole cell, nothing counts: a live curve waits no longer.
 FARTHEST: Final = 3.0
-#: Scores are kept so far from 0 and 1, where log-odds are infinite.
-_CLIP: Final = 1e-6
 
 
 class Surroundings:
@@ -63,10 +62,9 @@ class Surroundings:
         if not self.reach or not len(scores):
             return scores
         spoken = ~np.isnan(scores)
-        kept = np.clip(np.where(spoken, scores, 0.5), _CLIP, 1 - _CLIP)
         inside = slice(self.reach, self.reach + len(scores))
         # Where nobody speaks the log-odds are 0 and the weight is 0, so a pause neither raises nor lowers.
-        sums = np.convolve(np.log(kept / (1 - kept)), self._weights)[inside]
+        sums = np.convolve(log_odds(np.where(spoken, scores, 0.5)), self._weights)[inside]
         weights = np.convolve(spoken.astype(np.float64), self._weights)[inside]
         averaged: Float = np.full(len(scores), np.nan)
         averaged[spoken] = 1 / (1 + np.exp(-sums[spoken] / weights[spoken]))

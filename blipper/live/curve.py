@@ -77,7 +77,7 @@ class LiveCurve:
         averaged = self._around.apply(known)[len(self._before) :]
         settled = [
             replace(point, aggression=float(score))
-            for point, score in zip(self._held[:n], averaged, strict=False)
+            for point, score in zip(self._held[:n], averaged[:n], strict=True)
         ]
         first = max(0, len(self._before) + n - self._around.reach)
         self._before = known[first : len(self._before) + n]

@@ -11,6 +11,7 @@ import pytest
 from blipper import fusion
 from blipper.errors import AudioError, SettingsError
 from blipper.live import LiveAnalyser, windowing
+from blipper.marking import voice_curve
 from blipper.results import Analysis, ModelInfo, Quality, Track, Trend, Windows
 from blipper.settings import Settings
 from blipper.speech import FRAME, SpeechSettings, spans_from_probabilities
@@ -68,14 +69,7 @@ def offline(samples: np.ndarray, probabilities: np.ndarray, settings: Settings) 
     starts, ends = [window.start for window in placed], [window.end for window in placed]
     emotions, aggression = model.score_windows(samples, RATE, starts, ends)
     scored = Windows(np.array(starts), np.array(ends), emotions.reshape(-1, 8), aggression)
-    curve = fusion.smooth(
-        scored,
-        spans,
-        duration,
-        step=settings.step,
-        smoothing=settings.smoothing,
-        surroundings=settings.surroundings,
-    )
+    curve = voice_curve(scored, spans, duration, settings)
     events = fusion.find_events(curve, spans, settings=settings.events(0.5))
     track = Track("mix", Quality(()), spans, scored, curve, Trend("unknown", None))
     return Analysis(recording(samples).provenance, duration, (track,), events, model.info, settings.to_dict())
