@@ -178,15 +178,19 @@ class Line:
     """
 
     def __init__(self, page: Any) -> None:
-        self._page, self._held = page, False
+        self._page, self._held, self._after = page, False, ""
         self._waiting: list[Any] = []
         self._socket: Any = None
         page.route_web_socket("**/_stcore/stream", self._connect)
         page.reload()
 
-    def hold(self) -> None:
-        """Let nothing of the app's through from now on."""
-        self._held = True
+    def hold_after(self, field: str) -> None:
+        """Let nothing of the app's through once a message with this field came, be it shown ever so briefly."""
+        self._after = field
+
+    def wait_for_hold(self) -> None:
+        """Wait until that message has come."""
+        wait_until(self._page, lambda: self._held, lambda: f"no message has {self._after}")
 
     def wait_for_redraw(self) -> None:
         """Wait until the app draws the whole page anew, behind a line that is held up."""
@@ -198,14 +202,21 @@ class Line:
 
     def release(self) -> None:
         """Let all through again."""
-        self._held = False
+        self._held, self._after = False, ""
         while self._waiting:
             self._socket.send(self._waiting.pop(0))
 
     def _connect(self, socket: Any) -> None:
         app = socket.connect_to_server()
         self._socket = socket
-        app.on_message(lambda message: self._waiting.append(message) if self._held else socket.send(message))
+        app.on_message(self._pass)
+
+    def _pass(self, message: Any) -> None:
+        if self._held:
+            self._waiting.append(message)
+            return
+        self._socket.send(message)
+        self._held = bool(self._after) and ForwardMsg.FromString(message).HasField(self._after)
 
 
 def open_sample(page: Any) -> None:

@@ -126,9 +126,9 @@ def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_p
     open_with_words(page, tmp_path)
     page.get_by_role("heading", name="Hear only what mattered").wait_for()
     settle(page)
+    line.hold_after("auto_rerun")  # with it the page begins to ask how far the work is
     way(page, "A moment").click()
-    page.get_by_text("Explaining").first.wait_for()
-    line.hold()
+    line.wait_for_hold()
     line.wait_for_redraw()
     way(page, "An utterance").click()
     line.release()
