@@ -185,7 +185,7 @@ class Line:
         page.reload()
 
     def hold_after(self, field: str) -> None:
-        """Let nothing of the app's through once a message with this field came, be it shown ever so briefly."""
+        """Let nothing of the app's through once a message with this field came."""
         self._after = field
 
     def wait_for_hold(self) -> None:
