@@ -2,7 +2,9 @@
 
 A run opens where a value reaches the onset and closes where one falls below the release, so that a curve
 that trembles around one threshold does not fall into crumbs (Schmitt trigger; the field's usage follows
-pyannote.audio's ``Binarize``). Gaps are bridged before short runs are dropped.
+pyannote.audio's ``Binarize``). It may take in the values that led up to the onset: the double threshold of
+sound event detection (Dinkel et al. 2021, "Towards duration robust weakly supervised sound event detection").
+Gaps are bridged before short runs are dropped.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from blipper.results import Float
 Runs = list[tuple[int, int]]
 
 
-def find_runs(values: Float, onset: float, release: float) -> Runs:
+def find_runs(values: Float, onset: float, release: float, rise: int = 0) -> Runs:
     """Find the runs of high values.
 
     Parameters
@@ -24,6 +26,8 @@ def find_runs(values: Float, onset: float, release: float) -> Runs:
     onset, release : float
         A run opens at the first value ``>= onset`` and closes before the first value ``< release``;
         ``release <= onset``.
+    rise : int
+        In cells: how much of the values ``>= release`` just before the onset belongs to a run.
 
     Returns
     -------
@@ -36,7 +40,10 @@ def find_runs(values: Float, onset: float, release: float) -> Runs:
     index = np.maximum.accumulate(np.where(decisive != 0, np.arange(len(high)), -1))
     state = (index >= 0) & (decisive[np.maximum(index, 0)] == 1)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], state, [False])).astype(np.int8)))
-    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+    # Where each value's stretch above the release began; a run never reaches back into another, which ended
+    # below the release.
+    began = np.maximum.accumulate(np.where(decisive == -1, np.arange(len(high)), -1)) + 1
+    return [(int(max(began[first], first - rise)), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
 def tidy_runs(runs: Runs, bridge: float, min_length: float) -> Runs:
@@ -68,11 +75,12 @@ class RunTracker:
     Parameters
     ----------
     onset, release, bridge, min_length : float
+    rise : int
         As for those two functions.
     """
 
-    def __init__(self, onset: float, release: float, bridge: float, min_length: float) -> None:
-        self.onset, self.release = onset, release
+    def __init__(self, onset: float, release: float, bridge: float, min_length: float, rise: int = 0) -> None:
+        self.onset, self.release, self.rise = onset, release, rise
         self.bridge, self.min_length = bridge, min_length
         #: How many values were taken in so far.
         self.count = 0
@@ -80,6 +88,12 @@ class RunTracker:
         self.is_open = False
         #: The run that goes on or may yet go on, half-open; None between runs.
         self.current: tuple[int, int] | None = None
+        self._began = 0
+
+    @property
+    def opens_from(self) -> int:
+        """Where a run would begin that the next value opened."""
+        return max(self._began, self.count - self.rise)
 
     @property
     def is_long_enough(self) -> bool:
@@ -94,12 +108,14 @@ class RunTracker:
         (int, int) or None
             A run that has now ended for good; runs that were too short are never returned.
         """
-        index, ended = self.count, None
+        first, ended = self.opens_from, None
         self.count += 1
         self.is_open = value >= self.release if self.is_open else value >= self.onset
+        if not value >= self.release:
+            self._began = self.count
         if self.is_open:  # what could not be bridged has ended before
-            self.current = (index if self.current is None else self.current[0], index + 1)
-        elif self.current is not None and index + 1 - self.current[1] > self.bridge:
+            self.current = (first if self.current is None else self.current[0], self.count)
+        elif self.current is not None and self.opens_from - self.current[1] > self.bridge:
             ended = self._end()
         return ended
 

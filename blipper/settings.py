@@ -37,8 +37,9 @@ class Settings:
         Score in (0, 1] from which a stretch is marked; the model's documented threshold unless given.
     release : float, optional
         Score below which an event closes; see :class:`blipper.fusion.EventSettings`.
-    min_duration, bridge : float
-        Shortest event, and longest gap inside one, in seconds; 0 to 3600 s.
+    rise, min_duration, bridge : float
+        How long before the threshold an event may begin, the shortest event, and the longest gap inside one,
+        in seconds; 0 to 3600 s.
     speech : SpeechSettings
     transcript : str
         What writes down the words: ``"none"``, ``"auto"``, ``"whisper:SIZE"``, ``"pocketsphinx"``, or the
@@ -66,6 +67,7 @@ class Settings:
     surroundings: float = SURROUNDINGS
     threshold: float | None = None
     release: float | None = None
+    rise: float = EventSettings.rise
     min_duration: float = EventSettings.min_duration
     bridge: float = EventSettings.bridge
     speech: SpeechSettings = field(default_factory=SpeechSettings)
@@ -106,7 +108,7 @@ class Settings:
         if self.threshold is not None:
             self.events(self.threshold)  # checks the rest
         else:
-            EventSettings(min_duration=self.min_duration, bridge=self.bridge)
+            EventSettings(rise=self.rise, min_duration=self.min_duration, bridge=self.bridge)
 
     def events(self, default_threshold: float) -> EventSettings:
         """Return what counts as an event.
@@ -119,6 +121,7 @@ class Settings:
         return EventSettings(
             onset=default_threshold if self.threshold is None else self.threshold,
             release=self.release,
+            rise=self.rise,
             min_duration=self.min_duration,
             bridge=self.bridge,
         )

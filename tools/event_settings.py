@@ -1,12 +1,13 @@
-"""Where an event should end, and what its surroundings could add, on conversations of validation speakers.
+"""Where an event should begin and end, and what surroundings add, on conversations of validation speakers.
 
 Usage: python -m tools.event_settings DATA mel-cnn whisper-cnn
 
 For each model 120 conversations of two minutes as ``blipper evaluate --scenes`` builds them, but of fold 1's
 validation speakers (seeds 100 and 101), and 120 more in which every angry stretch is a single clip. Each is
 analysed once, without surroundings; only what follows from the curve changes. Prints a Markdown table for
-each model: releases at a threshold of 0.5, then surroundings. The Brier score is that of the curve's cells
-against whether somebody is angry there, over the conversations of both kinds.
+each model: releases at a threshold of 0.5, then surroundings, then the two as they ship and how long before
+the threshold an event may begin. The Brier score is that of the curve's cells against whether somebody is
+angry there, over the conversations of both kinds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from blipper.analysis import analyze  # noqa: E402
 from blipper.datasets import Clip, read_corpora  # noqa: E402
-from blipper.fusion import EventSettings, Surroundings, find_events  # noqa: E402
+from blipper.fusion import SURROUNDINGS, EventSettings, Surroundings, find_events  # noqa: E402
 from blipper.results import Curve, Span  # noqa: E402
 from blipper.settings import Settings  # noqa: E402
 from blipper.training import event_scores  # noqa: E402
@@ -42,6 +43,8 @@ ONSETS: Final = tuple(round(0.05 * i, 2) for i in range(1, 20))
 RELEASES: Final = (0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05)
 #: Seconds over which surroundings count less by a factor e.
 REACHES: Final = (0.5, 0.8, 1.0, 1.5, 2.0)
+#: Seconds before the threshold that an event may take in.
+RISES: Final = (1.0, 2.0, 3.0, 5.0)
 HEADER: Final = (
     "| {model} | F1 | precision | recall | false alarms an hour | recall at 10 an hour "
     "| single clips: recall | false alarms an hour | recall at 10 an hour | Brier score |\n"
@@ -111,12 +114,12 @@ def at(heard: Sequence[Heard], settings: EventSettings) -> Point:
     )
 
 
-def recall_at(heard: Sequence[Heard], alarms: float, release: float) -> float:
+def recall_at(heard: Sequence[Heard], alarms: float, release: float, rise: float = 0.0) -> float:
     """Return the recall at so many false alarms an hour, between the two thresholds beside it."""
     points = sorted(
         (point.alarms, point.recall)
         for onset in ONSETS
-        for point in [at(heard, EventSettings(onset=onset, release=min(release, onset / 2)))]
+        for point in [at(heard, EventSettings(onset, min(release, onset / 2), rise))]
     )
     return float(np.interp(alarms, *zip(*points, strict=True)))
 
@@ -150,15 +153,19 @@ def rows(heard: dict[str, list[Heard]]) -> Iterator[str]:
     for reach in REACHES:
         wider = {kind: around(found, reach) for kind, found in heard.items()}
         yield _row(f"below 0.2, with {reach:g} s around", wider, 0.2)
+    shipped = {kind: around(found, SURROUNDINGS) for kind, found in heard.items()}
+    for rise in RISES:
+        name = f"below 0.2, with {SURROUNDINGS:g} s around, begin up to {rise:g} s before"
+        yield _row(name, shipped, 0.2, rise)
 
 
-def _row(name: str, heard: dict[str, list[Heard]], release: float) -> str:
+def _row(name: str, heard: dict[str, list[Heard]], release: float, rise: float = 0.0) -> str:
     cells = [name]
     for kind, found in heard.items():
-        point = at(found, EventSettings(onset=0.5, release=release))
+        point = at(found, EventSettings(0.5, release, rise))
         if kind == "stretches":
             cells += [f"{point.f1:.3f}", f"{point.precision:.3f}"]
-        cells += [f"{point.recall:.3f}", f"{point.alarms:.1f}", f"{recall_at(found, 10, release):.3f}"]
+        cells += [f"{point.recall:.3f}", f"{point.alarms:.1f}", f"{recall_at(found, 10, release, rise):.3f}"]
     cells.append(f"{brier([one for found in heard.values() for one in found]):.4f}")
     return f"| {' | '.join(cells)} |"
 

@@ -72,6 +72,7 @@ def _rest(settings: Settings) -> Settings:
         settings,
         threshold=None,
         release=None,
+        rise=plain.rise,
         min_duration=plain.min_duration,
         bridge=plain.bridge,
         balance=plain.balance,

@@ -111,10 +111,11 @@ def analysis_from_dict(data: Mapping[str, Any]) -> Analysis:
 
 
 def _settings_from(found: Reader) -> dict[str, Any]:
-    """Return a result's settings; one from before surroundings counted was made without them."""
+    """Return a result's settings; one from before surroundings or the rise counted was made without them."""
     settings = dict(found.data)
     if "smoothing" in settings:
         settings.setdefault("surroundings", 0.0)
+        settings.setdefault("rise", 0.0)
     return settings
 
 

@@ -23,6 +23,8 @@ TREND_CHANGE = 0.1
 #: Score below which an event closes: just above what a stretch scores of which nothing is known. Chosen on
 #: conversations of validation speakers (docs/research/voice-models.md, "Where an event ends").
 RELEASE = 0.2
+#: Seconds before the onset that an event may take in. Chosen on the same ("Where an event begins").
+RISE = 3.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class EventSettings:
         Score in (0, 1] that opens an event: the threshold that people see.
     release : float, optional
         Score below which an event closes; :data:`RELEASE` unless given, but never over half the onset.
+    rise : float
+        Seconds; an event begins where the score rose above the release, but at most so long before the onset.
     min_duration : float
         Seconds; shorter events are dropped.
     bridge : float
@@ -43,6 +47,7 @@ class EventSettings:
 
     onset: float = 0.5
     release: float | None = None
+    rise: float = RISE
     min_duration: float = 1.0
     bridge: float = 1.5
 
@@ -54,7 +59,7 @@ class EventSettings:
             raise SettingsError(
                 f"the release is {self.release}, expected above 0 and at most the threshold {self.onset}"
             )
-        for name in ("min_duration", "bridge"):
+        for name in ("rise", "min_duration", "bridge"):
             value = getattr(self, name)
             if not 0 <= value <= 3600:
                 raise SettingsError(f"the events' {name} is {value} s, expected 0 to 3600 s")
@@ -63,6 +68,10 @@ class EventSettings:
     def closing(self) -> float:
         """The release that holds."""
         return self.release if self.release is not None else min(RELEASE, self.onset / 2)
+
+    def rise_cells(self, step: float) -> int:
+        """Return the rise in whole cells of a curve whose grid is `step` seconds."""
+        return int(self.rise / step + 1e-9)
 
 
 def find_events(
@@ -96,7 +105,7 @@ def find_events(
     if fused is not None:
         curve = replace(curve, aggression=fused.aggression)
     runs = tidy_runs(
-        find_runs(curve.aggression, settings.onset, settings.closing),
+        find_runs(curve.aggression, settings.onset, settings.closing, settings.rise_cells(curve.step)),
         bridge=settings.bridge / curve.step,
         min_length=settings.min_duration / curve.step,
     )

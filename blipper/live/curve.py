@@ -130,16 +130,23 @@ class LiveEvents:
     def __init__(self, settings: EventSettings, step: float) -> None:
         self._step = step
         self._runs = RunTracker(
-            settings.onset, settings.closing, settings.bridge / step, settings.min_duration / step
+            settings.onset,
+            settings.closing,
+            settings.bridge / step,
+            settings.min_duration / step,
+            settings.rise_cells(step),
         )
-        self._bridge = math.ceil(settings.bridge / step)
+        #: Cells that may yet belong to an event, or to the next.
+        self._undecided = math.ceil(settings.bridge / step) + settings.rise_cells(step)
+        #: Cells since the last one of an event, and those with which the next would begin.
+        self._pending: list[CurvePoint] = []
         self._told = False
         self._forget()
 
     @property
     def needed_from(self) -> float:
         """Seconds; spans of speech that end before this are not asked for any more."""
-        return (self._runs.count - self._bridge - 2) * self._step
+        return (self._runs.count - self._undecided - 2) * self._step
 
     @property
     def is_open(self) -> bool:
@@ -160,12 +167,15 @@ class LiveEvents:
         found: list[EventOpened | EventClosed] = []
         if ended is not None:
             found.append(self._closed(ended, speech))
+        self._pending.append(point)
         if self._runs.current is None:
             self._forget()
+            n_rising = self._runs.count - self._runs.opens_from
+            self._pending = self._pending[len(self._pending) - n_rising :]
             return found
         if not going:
-            self._start = max(point.start, min(span.start for span in speech if span.end > point.start))
-        self._pending.append(point)
+            first = self._pending[0].start
+            self._start = max(first, min(span.start for span in speech if span.end > first))
         if self._runs.is_open:
             self._count_pending()
         if self._runs.is_long_enough and not self._told:
@@ -183,7 +193,6 @@ class LiveEvents:
     def _forget(self) -> None:
         self._told = False
         self._start = 0.0
-        self._pending: list[CurvePoint] = []
         self._n = 0
         self._sums: Float = np.zeros(1 + len(EMOTIONS))
         self._peak = CurvePoint(0.0, 0.0, -math.inf, np.zeros(len(EMOTIONS)))

@@ -49,7 +49,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class EventOpened:
-    """The curve has stayed high for the shortest duration of an event.
+    """An event has begun that is long enough to count; its end is not known yet.
 
     Parameters
     ----------
