@@ -125,6 +125,20 @@ def test_other_surroundings_change_a_result_as_a_new_analysis_would(quiet_loud_q
     assert remark(kept, plain.model.sha256, Settings(hop=1.0)) is None
 
 
+def test_a_kept_result_takes_the_rise_over_from_a_run_of_today(utterances, tmp_path):
+    voice = at_level(np.concatenate(utterances), -30)
+    scene = recording(voice * 10 ** (np.linspace(-10, 10, len(voice)) / 20))  # ever louder
+    sudden, risen = (
+        blipper.analyze(scene, model=LoudnessModel(), settings=Settings(rise=rise)) for rise in (0.0, 3.0)
+    )
+    assert risen.events[0].start < sudden.events[0].start
+    assert blipper.with_threshold(sudden, 0.45).events[0].start > risen.events[0].start
+    kept = tmp_path / "call.json"
+    kept.write_text(json.dumps(sudden.to_dict()), encoding="utf-8")
+    marked = remark(kept, sudden.model.sha256, Settings(rise=3.0))
+    assert Analysis.from_dict(json.loads(marked[0])).events == risen.events
+
+
 def test_other_surroundings_are_fused_with_the_words_again(quiet_loud_quiet):
     found = blipper.analyze(quiet_loud_quiet[0], model=LoudnessModel())
     both = with_transcripts(found, [transcript(said(1.0, 4.0, 0.95))], asked="call.srt")

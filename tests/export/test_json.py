@@ -78,12 +78,14 @@ def test_from_dict_leaves_its_input_alone(analysis: Analysis) -> None:
     assert back.settings["window_length"] == 3.0
 
 
-def test_a_result_from_before_surroundings_was_made_without_them(analysis: Analysis) -> None:
+@pytest.mark.parametrize("name", ["surroundings", "rise"])
+def test_a_result_from_before_a_setting_was_made_without_it(analysis: Analysis, name: str) -> None:
     now = Settings()
     data = dataclasses.replace(analysis, settings=now.to_dict()).to_dict()
     assert Settings.from_dict(Analysis.from_dict(data).settings) == now
-    del data["settings"]["surroundings"]
-    assert Settings.from_dict(Analysis.from_dict(data).settings) == dataclasses.replace(now, surroundings=0.0)
+    del data["settings"][name]
+    before = dataclasses.replace(now, **{name: 0.0})
+    assert Settings.from_dict(Analysis.from_dict(data).settings) == before
 
 
 def test_only_json_values_and_no_nan(analysis: Analysis) -> None:

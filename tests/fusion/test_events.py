@@ -102,6 +102,16 @@ def test_an_event_goes_on_until_the_score_says_nothing(onset, closing):
     assert (event.start, event.end) == (0.5, 2.0)
 
 
+@pytest.mark.parametrize(("rising", "start"), [(0, 5.0), (2, 4.0), (6, 2.0), (9, 2.0)])
+def test_an_event_begins_where_the_score_rose_but_not_long_before(rising, start):
+    values = [0.1] * (10 - rising) + [0.3] * rising + [0.8, 0.8] + [0.1] * 4
+    (event,) = find_events(curve_of(values), (Span(0, 8),), settings=EventSettings(onset=0.5))
+    assert (event.start, event.end) == (start, 6.0)
+    assert event.peak_time == 5.25
+    plain = EventSettings(onset=0.5, rise=0.0)
+    assert [e.start for e in find_events(curve_of(values), (Span(0, 8),), settings=plain)] == [5.0]
+
+
 def test_a_higher_threshold_never_marks_more(rng):
     values = np.convolve(rng.random(400), np.ones(5) / 5, "same")
     speech = (Span(0, 200),)
@@ -114,7 +124,15 @@ def test_a_higher_threshold_never_marks_more(rng):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"onset": 0.0}, {"onset": 1.2}, {"release": 0.9}, {"min_duration": -1.0}, {"bridge": -0.1}]
+    "bad",
+    [
+        {"onset": 0.0},
+        {"onset": 1.2},
+        {"release": 0.9},
+        {"rise": -1.0},
+        {"min_duration": -1.0},
+        {"bridge": -0.1},
+    ],
 )
 def test_event_settings_outside_their_domain(bad):
     with pytest.raises(SettingsError, match="expected"):
