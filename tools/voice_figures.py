@@ -23,6 +23,7 @@ BESIDE = "<!-- beside: tools/voice_figures.py -->\n"
 FOLDS, LEFT_OUT = "<!-- folds: tools/voice_figures.py -->\n", "<!-- left out: tools/voice_figures.py -->\n"
 LINES = "<!-- telephone lines: tools/voice_figures.py -->\n"
 MEL_FOLDS = "<!-- folds of mel-cnn: tools/voice_figures.py -->\n"
+MEL_LEFT_OUT = "<!-- left out of mel-cnn: tools/voice_figures.py -->\n"
 END = "<!-- end of table -->"
 
 _TITLES: Final = {"ravdess": "RAVDESS", "crema-d": "CREMA-D", "savee": "SAVEE", "tess": "TESS"}
@@ -159,10 +160,10 @@ def _figure(figure: dict[str, Any]) -> str:
 
 def rewrite(text: str, found: dict[str, Evaluation]) -> str:
     """Put the tables between the markers of a page."""
-    heads = found["whisper-cnn"]
-    left_out = left_out_table(heads) + "\n" + carried_table(heads)
-    tables = {FOLDS: folds_table(heads), LEFT_OUT: left_out, BESIDE: beside_table(found)}
-    tables |= {MEL_FOLDS: folds_table(found["mel-cnn"]), LINES: lines_table(found)}
+    tables = {BESIDE: beside_table(found), LINES: lines_table(found)}
+    for name, folds, left_out in (("whisper-cnn", FOLDS, LEFT_OUT), ("mel-cnn", MEL_FOLDS, MEL_LEFT_OUT)):
+        one = found[name]
+        tables |= {folds: folds_table(one), left_out: left_out_table(one) + "\n" + carried_table(one)}
     for start, table in tables.items():
         head, rest = text.split(start)
         text = head + start + table + END + rest.split(END, 1)[1]
