@@ -35,9 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Return the folder with the corpora, or skip with the reason."""
+    """Return the folder with the corpora, or skip with the reason; fail where BLIPPER_REQUIRE_DATA is set."""
     if not (DATA / "ravdess").is_dir():
-        pytest.skip(f"needs the corpora: no ravdess/ in {DATA} (set BLIPPER_DATA)")
+        why = f"needs the corpora: no ravdess/ in {DATA} (set BLIPPER_DATA)"
+        if os.environ.get("BLIPPER_REQUIRE_DATA"):
+            pytest.fail(why)
+        pytest.skip(why)
     return DATA
 
 
