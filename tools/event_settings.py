@@ -6,8 +6,8 @@ For each model 120 conversations of two minutes as ``blipper evaluate --scenes``
 validation speakers (seeds 100 and 101), and 120 more in which every angry stretch is a single clip. Each is
 analysed once, without surroundings; only what follows from the curve changes. Prints a Markdown table for
 each model: releases at a threshold of 0.5, then surroundings, then the two as they ship and how long before
-the threshold an event may begin. The Brier score is that of the curve's cells against whether somebody is
-angry there, over the conversations of both kinds.
+the threshold an event may begin, then all three as they ship and how long it has to last. The Brier score is
+that of the curve's cells against whether somebody is angry there, over the conversations of both kinds.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ RELEASES: Final = (0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05)
 REACHES: Final = (0.5, 0.8, 1.0, 1.5, 2.0)
 #: Seconds before the threshold that an event may take in.
 RISES: Final = (1.0, 2.0, 3.0, 5.0)
+#: Seconds that an event has to last.
+SHORTEST: Final = (2.0, 3.0, 4.0, 5.0)
 HEADER: Final = (
     "| {model} | F1 | precision | recall | false alarms an hour | recall at 10 an hour "
     "| single clips: recall | false alarms an hour | recall at 10 an hour | Brier score |\n"
@@ -114,12 +116,12 @@ def at(heard: Sequence[Heard], settings: EventSettings) -> Point:
     )
 
 
-def recall_at(heard: Sequence[Heard], alarms: float, release: float, rise: float = 0.0) -> float:
+def recall_at(heard: Sequence[Heard], alarms: float, settings: EventSettings) -> float:
     """Return the recall at so many false alarms an hour, between the two thresholds beside it."""
     points = sorted(
         (point.alarms, point.recall)
         for onset in ONSETS
-        for point in [at(heard, EventSettings(onset, min(release, onset / 2), rise))]
+        for point in [at(heard, replace(settings, onset=onset, release=min(settings.closing, onset / 2)))]
     )
     return float(np.interp(alarms, *zip(*points, strict=True)))
 
@@ -149,23 +151,29 @@ def around(heard: Sequence[Heard], seconds: float) -> list[Heard]:
 def rows(heard: dict[str, list[Heard]]) -> Iterator[str]:
     """Yield the table's rows."""
     for release in RELEASES:
-        yield _row(f"events end below {release:g}", heard, release)
+        yield _row(f"events end below {release:g}", heard, EventSettings(0.5, release, rise=0.0))
     for reach in REACHES:
         wider = {kind: around(found, reach) for kind, found in heard.items()}
-        yield _row(f"below 0.2, with {reach:g} s around", wider, 0.2)
+        yield _row(f"below 0.2, with {reach:g} s around", wider, EventSettings(0.5, 0.2, rise=0.0))
     shipped = {kind: around(found, SURROUNDINGS) for kind, found in heard.items()}
     for rise in RISES:
         name = f"below 0.2, with {SURROUNDINGS:g} s around, begin up to {rise:g} s before"
-        yield _row(name, shipped, 0.2, rise)
+        yield _row(name, shipped, EventSettings(0.5, 0.2, rise))
+    for shortest in SHORTEST:
+        yield _row(
+            f"as it ships, but {shortest:g} s long at least",
+            shipped,
+            EventSettings(0.5, min_duration=shortest),
+        )
 
 
-def _row(name: str, heard: dict[str, list[Heard]], release: float, rise: float = 0.0) -> str:
+def _row(name: str, heard: dict[str, list[Heard]], settings: EventSettings) -> str:
     cells = [name]
     for kind, found in heard.items():
-        point = at(found, EventSettings(0.5, release, rise))
+        point = at(found, settings)
         if kind == "stretches":
             cells += [f"{point.f1:.3f}", f"{point.precision:.3f}"]
-        cells += [f"{point.recall:.3f}", f"{point.alarms:.1f}", f"{recall_at(found, 10, release, rise):.3f}"]
+        cells += [f"{point.recall:.3f}", f"{point.alarms:.1f}", f"{recall_at(found, 10, settings):.3f}"]
     cells.append(f"{brier([one for found in heard.values() for one in found]):.4f}")
     return f"| {' | '.join(cells)} |"
 
