@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blipper.analysis import analyze
     from blipper.errors import AudioError, BlipperError, DatasetError, ModelError, SettingsError
     from blipper.features import extract_features, feature_names
-    from blipper.marking import with_balance, with_surroundings, with_threshold
+    from blipper.marking import with_balance, with_min_duration, with_surroundings, with_threshold
     from blipper.paths import models_dir
     from blipper.prediction import predict
     from blipper.results import Analysis, Event, Prediction
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _HOME = {
     "analyze": "analysis",
     "with_balance": "marking",
+    "with_min_duration": "marking",
     "with_surroundings": "marking",
     "with_threshold": "marking",
     "AudioError": "errors",
@@ -63,6 +64,7 @@ __all__ = [
     "predict",
     "summary_sentence",
     "with_balance",
+    "with_min_duration",
     "with_surroundings",
     "with_threshold",
 ]

@@ -27,7 +27,7 @@ from blipper import (
     cli_words,
 )
 from blipper.cli_models import Channels, Json
-from blipper.cli_options import SurroundingsOption
+from blipper.cli_options import MinDurationOption, SurroundingsOption
 from blipper.errors import AudioError, BlipperError, ExportError, SettingsError
 from blipper.terminal import (
     FAILED,
@@ -216,6 +216,7 @@ def analyze(
     hop: Annotated[
         float | None, typer.Option("--hop", help="Seconds from one window to the next, 0.1 or more.")
     ] = None,
+    min_duration: MinDurationOption = None,
     surroundings: SurroundingsOption = None,
     transcript: cli_words.TranscriptOption = "none",
     text_model: cli_words.TextModelOption = "built-in",
@@ -235,7 +236,7 @@ def analyze(
             "speaker_count": speaker_count,
         }
         chosen |= {"threshold": threshold, "window": window, "hop": hop, "language": language}
-        chosen |= {"balance": balance, "surroundings": surroundings}
+        chosen |= {"balance": balance, "surroundings": surroundings, "min_duration": min_duration}
         settings = Settings.from_dict(
             {"channels": channels.value, "transcript": transcript, "text_model": text_model}
             | {name: value for name, value in chosen.items() if value is not None}

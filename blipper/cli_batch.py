@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from blipper.cli_models import Channels, Json
-from blipper.cli_options import SurroundingsOption
+from blipper.cli_options import MinDurationOption, SurroundingsOption
 from blipper.cli_words import BalanceOption, LanguageOption, TextModelOption
 from blipper.terminal import (
     FAILED,
@@ -67,6 +67,7 @@ def batch(
         float | None,
         typer.Option("--threshold", help="Score above 0 and up to 1 from which a stretch is worth a listen."),
     ] = None,
+    min_duration: MinDurationOption = None,
     surroundings: SurroundingsOption = None,
     channels: Annotated[
         Channels,
@@ -129,13 +130,14 @@ def batch(
         from blipper.batch.running import run
         from blipper.batch.state import BatchLimits
         from blipper.batch.words import decided
-        from blipper.fusion import BALANCE, SURROUNDINGS
+        from blipper.fusion import BALANCE, SURROUNDINGS, EventSettings
         from blipper.settings import Settings
 
         settings = Settings(
             channels=channels.value,
             threshold=threshold,
             surroundings=SURROUNDINGS if surroundings is None else surroundings,
+            min_duration=EventSettings.min_duration if min_duration is None else min_duration,
             transcript=transcript,
             text_model=text_model,
             language=language,

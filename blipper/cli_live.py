@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from blipper.cli_options import MinDurationOption
 from blipper.errors import SettingsError
 from blipper.terminal import complain, exit_codes, inform, without_chatter, write_out
 
@@ -74,9 +75,7 @@ def live(
         float | None,
         typer.Option("--threshold", help="Score from which to mark a stretch; the model's own unless given."),
     ] = None,
-    min_duration: Annotated[
-        float | None, typer.Option("--min-duration", help="Shortest event in seconds, 1 unless given.")
-    ] = None,
+    min_duration: MinDurationOption = None,
     surroundings: Annotated[
         float | None,
         typer.Option(

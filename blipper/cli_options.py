@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+MinDurationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-duration",
+        help="Shortest event in seconds, 0 to 3600; 1 unless given. With 3, fewer alarms are false and "
+        "outbursts of one sentence are lost.",
+    ),
+]
 SurroundingsOption = Annotated[
     float | None,
     typer.Option(

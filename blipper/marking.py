@@ -1,7 +1,7 @@
 """What follows from an analysis's scores without running a model: the curves, the events and the trend.
 
-Moving the threshold, the surroundings or the balance of voice and words, adding a transcript and correcting
-one all end here.
+Moving the threshold, the shortest event, the surroundings or the balance of voice and words, adding a
+transcript and correcting one all end here.
 """
 
 from __future__ import annotations
@@ -44,6 +44,29 @@ def with_threshold(analysis: Analysis, threshold: float) -> Analysis:
         If `threshold` is outside its domain.
     """
     settings = Settings.from_dict(analysis.settings).with_threshold(threshold)
+    return _marked(replace(analysis, settings=settings.to_dict()), settings)
+
+
+def with_min_duration(analysis: Analysis, seconds: float) -> Analysis:
+    """Mark the events again with another shortest one, without running the model.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    seconds : float
+        0 to 3600; shorter events are dropped.
+
+    Returns
+    -------
+    Analysis
+        The same scores with new events; its settings name the shortest one.
+
+    Raises
+    ------
+    SettingsError
+        If `seconds` is outside its domain.
+    """
+    settings = replace(Settings.from_dict(analysis.settings), min_duration=seconds)
     return _marked(replace(analysis, settings=settings.to_dict()), settings)
 
 

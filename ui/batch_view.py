@@ -12,6 +12,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from blipper.audio import ACCEPTED
 from blipper.batch.rooted import Root
 from blipper.errors import SettingsError
+from blipper.fusion import EventSettings
 from blipper.settings import Channels, Settings
 from blipper.wording import length
 from ui import batch_table
@@ -74,7 +75,7 @@ def _choose(held: Batch) -> Plan | None:
         help="Upload files from your computer, or name a folder on the machine that runs Blipper.",
     )
     plan = _uploads(held) if way != "server" else _server(held)
-    channels_column, threshold_column, workers_column = st.columns([3, 2, 2])
+    channels_column, threshold_column, shortest_column, workers_column = st.columns([3, 2, 2, 2])
     channels: Channels = channels_column.radio(
         "Channels of a stereo recording",
         list(CHANNELS),
@@ -95,6 +96,17 @@ def _choose(held: Batch) -> Plan | None:
         help="Score from which a stretch is worth a listen. With another one, press Start again: events are "
         "marked anew from the results that are there, in moments.",
     )
+    shortest = shortest_column.number_input(
+        "Shortest event (s)",
+        0.0,
+        3600.0,
+        EventSettings.min_duration,
+        step=0.5,
+        key="blipper_batch_shortest",
+        disabled=held.is_working,
+        help="Shorter ones are not marked. With 3 s fewer alarms are false, and outbursts of one sentence "
+        "are lost. With another one, press Start again, as for the threshold.",
+    )
     cores = os.cpu_count() or 1
     workers = workers_column.number_input(
         "Recordings at a time",
@@ -108,7 +120,7 @@ def _choose(held: Batch) -> Plan | None:
     words = _words(held)
     if plan is None or words is None:
         return None
-    plan.settings = replace(words, channels=channels, threshold=threshold)
+    plan.settings = replace(words, channels=channels, threshold=threshold, min_duration=float(shortest))
     plan.workers = int(workers)
     return plan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -73,11 +73,30 @@ def scenes(data: Figures) -> None:
             with_interval(figure_of(entry[name])) for entry in found["thresholds"].values()
         ]
     table("scenes", columns, f"{data.evaluation.name}-scenes", height=280)
+    _shortest(data, found, tiles)
     st.caption(
         f"Half overlap on both sides, as in the intersection-based scores of Bilen et al. 2020. "
         f"Intervals draw "
         f"conversations anew. Seed {found['seed']}: the same command builds the same conversations."
     )
+
+
+def _shortest(data: Figures, found: Mapping[str, Any], tiles: Sequence[tuple[str, str, str]]) -> None:
+    """Show what another shortest event does at the model's own threshold."""
+    if "shortest" not in found:
+        return
+    mean = found["angry_seconds"] / found["stretches"]
+    st.markdown(
+        f"**Another shortest event**, at the threshold of {found['threshold']:.2f}. The angry stretches here "
+        f"last {mean:.0f} s in the mean: what finds them as often with fewer false alarms loses outbursts of "
+        "one sentence, which these conversations do not have."
+    )
+    columns: dict[str, list[object]] = {"Shortest event (s)": list(found["shortest"])}
+    for title, name, _ in tiles:
+        columns[f"{title} (95 %)"] = [
+            with_interval(figure_of(entry[name])) for entry in found["shortest"].values()
+        ]
+    table("scenes_shortest", columns, f"{data.evaluation.name}-scenes-shortest")
 
 
 def _range(figure: measures.Figure, digits: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from typing import Final
 
 import numpy as np
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from blipper.fusion import EventSettings
 from blipper.results import Analysis, Quality
 from blipper.wording import length, summary_sentence, trend_sentence
 from ui import hear_all, library_review
@@ -23,7 +25,9 @@ from ui.text import WHAT_A_SCORE_IS, plain, shorten
 from ui.transcript import show_transcript
 
 #: What the session's state holds beside the shelf, by the beginning of its key.
-_HELD_KEYS = ("threshold_", "balance_", "channel_", "label_", "blipper_listening")
+_HELD_KEYS = ("threshold_", "shortest_", "balance_", "channel_", "label_", "blipper_listening")
+#: Seconds at the end of the slider of the shortest event, but for a result that has a longer one.
+_LONGEST_SHORTEST: Final = 15.0
 
 
 def show_shelf(held: Shelf) -> None:
@@ -115,7 +119,7 @@ def _result(opened_id: str) -> None:
     channel = _choose_channel(opened, analysis)
     track = analysis.tracks[channel]
     show_player(opened, analysis, channel, threshold, hear_all.show(opened))
-    _choose_threshold(opened)
+    _choose_events(opened)
     show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
@@ -201,13 +205,19 @@ def _reset_threshold(opened_id: str) -> None:
         opened.mark(None)
 
 
-def _choose_threshold(opened: OpenRecording) -> None:
-    """Show the slider; a move marks the events again before the next run draws them."""
+def _drop_shorter(opened_id: str) -> None:
+    opened = shelf().entries[opened_id].opened
+    if opened is not None:
+        opened.drop_shorter(float(st.session_state[f"shortest_{opened_id}"]))
+
+
+def _choose_events(opened: OpenRecording) -> None:
+    """Show the sliders; a move marks the events again before the next run draws them."""
     own = opened.analysis.model.threshold
     key = f"threshold_{opened.id}"
     st.session_state.setdefault(key, round(own if opened.threshold is None else opened.threshold, 2))
 
-    slider, button = st.columns([5, 1.3], vertical_alignment="bottom")
+    slider, button, shortest = st.columns([4, 1.3, 2.2], vertical_alignment="bottom")
     slider.slider(
         "Threshold: mark stretches that score at least",
         0.05,
@@ -227,4 +237,17 @@ def _choose_threshold(opened: OpenRecording) -> None:
         key=f"blipper_reset_{opened.id}",
         help="Back to the model's own threshold",
         width="stretch",
+    )
+    key = f"shortest_{opened.id}"
+    st.session_state.setdefault(key, opened.min_duration)
+    shortest.slider(
+        "Shortest event (s)",
+        0.0,
+        max(_LONGEST_SHORTEST, opened.min_duration),
+        step=0.5,
+        key=key,
+        on_change=_drop_shorter,
+        args=(opened.id,),
+        help=f"Shorter ones are not marked; {EventSettings.min_duration:g} s is usual. With 3 s fewer alarms "
+        "are false, and outbursts of one sentence are lost; the Evaluation page says how many.",
     )

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from blipper.analysis import with_balance, with_threshold
-from blipper.fusion import BALANCE
+from blipper.fusion import BALANCE, EventSettings
+from blipper.marking import with_min_duration
 from blipper.recording import Recording
 from blipper.results import Analysis
 from blipper.speakers.talk import rename
@@ -84,6 +85,16 @@ class OpenRecording:
         """Weigh words against voice anew."""
         if balance != self.balance:
             self._change(lambda held: with_balance(held, balance))
+
+    @property
+    def min_duration(self) -> float:
+        """Seconds that an event has to last; see :attr:`blipper.settings.Settings.min_duration`."""
+        return float(self.analysis.settings.get("min_duration", EventSettings.min_duration))
+
+    def drop_shorter(self, seconds: float) -> None:
+        """Mark the events anew, none shorter than this."""
+        if seconds != self.min_duration:
+            self._change(lambda held: with_min_duration(held, seconds))
 
     def mark(self, threshold: float | None) -> None:
         """Mark the events at another threshold, or at the model's own again with None."""

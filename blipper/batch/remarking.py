@@ -14,7 +14,7 @@ from blipper.words.text_names import kept_transcript, without_folders
 
 
 def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict[str, Any]] | None:
-    """Mark a kept result's events at another threshold, with other surroundings or words weighed otherwise.
+    """Mark a kept result's events by other rules, with other surroundings or words weighed otherwise.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def remark(path: Path, model_sha256: str, settings: Settings) -> tuple[str, dict
     -------
     (str, dict) or None
         The new result as JSON, and its values for the manifest; None if there is no such result, or more than
-        threshold, surroundings and balance differ, so that the recording has to be analysed.
+        what counts as an event, surroundings and balance differ, so that the recording has to be analysed.
     """
     from blipper.marking import fuse_again, with_surroundings, with_threshold
     from blipper.results import Analysis

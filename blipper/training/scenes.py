@@ -9,7 +9,7 @@ Everything is drawn from one seed, so a scene can be built again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ COUNT: Final = 60
 DURATION: Final = 120.0
 #: Thresholds whose figures are kept.
 THRESHOLDS: Final = tuple(round(0.05 * i, 2) for i in range(1, 20))
+#: Seconds that an event has to last; each one's figures are kept.
+SHORTEST: Final = (1.0, 2.0, 3.0, 4.0, 5.0)
 #: Probability of no, one, two and three angry stretches.
 _STRETCHES: Final = (0.2, 0.3, 0.35, 0.15)
 #: Seconds that a stretch is meant to last, between these.
@@ -272,7 +274,8 @@ def measure_scenes(
     -------
     dict
         What the scenes are, the figures of :func:`blipper.training.event_scores.summarize` at the model's own
-        threshold, and under ``thresholds`` at those of :data:`THRESHOLDS`.
+        threshold, under ``thresholds`` at those of :data:`THRESHOLDS`, and under ``shortest`` at the model's
+        own with events of :data:`SHORTEST` seconds at least.
     """
     noises = noise_files(data, "test")
     rooms = sound_files(data / "rir")
@@ -284,9 +287,9 @@ def measure_scenes(
         scenes.append(scene)
     progress("scenes", count, count)
 
-    def at(threshold: float) -> dict[str, Any]:
+    def at(threshold: float, shortest: float | None = None) -> dict[str, Any]:
         matched = [
-            event_scores.match(events_at(analysis, threshold), scene.angry, scene.duration)
+            event_scores.match(events_at(analysis, threshold, shortest), scene.angry, scene.duration)
             for scene, analysis in zip(scenes, analyses, strict=True)
         ]
         return event_scores.summarize(matched, seed=seed, resamples=resamples)
@@ -301,12 +304,15 @@ def measure_scenes(
         "threshold": model.info.threshold,
         **at(model.info.threshold),
         "thresholds": {f"{threshold:.2f}": at(threshold) for threshold in THRESHOLDS},
+        "shortest": {f"{shortest:g}": at(model.info.threshold, shortest) for shortest in SHORTEST},
     }
 
 
-def events_at(analysis: Analysis, threshold: float) -> tuple[Span, ...]:
-    """Mark the events of an analysis's first track at another threshold."""
+def events_at(analysis: Analysis, threshold: float, shortest: float | None = None) -> tuple[Span, ...]:
+    """Mark the events of an analysis's first track at another threshold, or with another shortest one."""
     track = analysis.tracks[0]
     settings = Settings.from_dict(analysis.settings).with_threshold(threshold).events(threshold)
+    if shortest is not None:
+        settings = replace(settings, min_duration=shortest)
     events = fusion.find_events(track.curve, track.speech, settings=settings)
     return tuple(Span(event.start, event.end) for event in events)
