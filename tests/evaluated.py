@@ -158,6 +158,7 @@ def met() -> dict[str, Any]:
             "seed": 0, "seconds": 480.0, "angry_seconds": 40.0, "speakers": ["ravdess/01", "savee/JE"],
             "overlap": 0.5, "threshold": THRESHOLD, **scenes(THRESHOLD),
             "thresholds": {f"{t:.2f}": scenes(t) for t in (0.2, 0.4, 0.6, 0.8)},
+            "shortest": {"1": scenes(THRESHOLD), "3": scenes(0.9)},
         },
         "alarms": {
             "seed": 0, "threshold": THRESHOLD, "pause": 3.0,

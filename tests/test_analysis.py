@@ -104,6 +104,19 @@ def test_another_threshold_remarks_as_a_new_analysis_would(quiet_loud_quiet):
         blipper.with_threshold(found, 0.0)
 
 
+def test_another_shortest_event_marks_as_a_new_analysis_would(quiet_loud_quiet):
+    scene, _ = quiet_loud_quiet
+    found = blipper.analyze(scene, model=LoudnessModel())
+    assert found.events
+    for seconds in (0.0, 5.0, 3600.0):
+        fresh = blipper.analyze(scene, model=LoudnessModel(), settings=Settings(min_duration=seconds))
+        assert blipper.with_min_duration(found, seconds).to_dict() == fresh.to_dict()
+    assert not fresh.events
+    for bad in (-1.0, 3601.0, float("nan")):
+        with pytest.raises(SettingsError, match="min_duration is"):
+            blipper.with_min_duration(found, bad)
+
+
 def test_other_surroundings_change_a_result_as_a_new_analysis_would(quiet_loud_quiet, tmp_path):
     scene, _ = quiet_loud_quiet
     fresh = {

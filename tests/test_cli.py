@@ -121,6 +121,7 @@ def test_every_command_names_the_exit_codes(run: Run, command: str) -> None:
         (("analyze",), "Missing argument"),
         (("analyze", "x.wav", "--threshold", "3"), "the threshold is 3.0, expected a number above 0"),
         (("analyze", "x.wav", "--surroundings", "-1"), "the surroundings are -1.0 s, expected 0"),
+        (("analyze", "x.wav", "--min-duration", "-1"), "min_duration is -1.0 s, expected 0 to 3600 s"),
         (("analyze", "x.wav", "--threshold", "much"), "Invalid value for '--threshold'"),
         (("analyze", "x.wav", "--window", "0.1"), "the window is 0.1 s, expected 0.5 to 10 s"),
         (("analyze", "x.wav", "--hop", "4"), "the hop is 4.0 s, expected 0.1 s to the window's 3.0 s"),
@@ -262,6 +263,7 @@ def test_analyze_for_people(run: Run, speech: Path) -> None:
 
 def test_analyze_json_is_the_whole_analysis_and_alone(run: Run, speech: Path) -> None:
     chosen = ("--threshold", "0.3", "--window", "2", "--hop", "1", "--surroundings", "0")
+    chosen += ("--min-duration", "2.5")
     result = run("analyze", speech, "--json", *chosen)
     assert result.exit_code == 0
     analysis = Analysis.from_dict(json.loads(result.stdout))
@@ -269,7 +271,7 @@ def test_analyze_json_is_the_whole_analysis_and_alone(run: Run, speech: Path) ->
     assert analysis.settings["window"] == 2
     assert analysis.settings["hop"] == 1
     assert analysis.provenance.name == "talk.wav"
-    settings = Settings(threshold=0.3, window=2, hop=1, surroundings=0)
+    settings = Settings(threshold=0.3, window=2, hop=1, surroundings=0, min_duration=2.5)
     assert analysis.to_dict() == blipper.analyze(speech, settings=settings).to_dict()
 
 

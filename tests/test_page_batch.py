@@ -165,6 +165,12 @@ def test_a_folder_of_the_server(
     assert "1 marked anew from kept results" in shown(page)
     # Less is marked, though an event may fall apart into two.
     assert float(page.dataframe[0].value["In events (s)"].iloc[0]) < before
+    page.number_input(key="blipper_batch_threshold").set_value(0.05).run()
+    page.number_input(key="blipper_batch_shortest").set_value(60.0).run()
+    page.button(key="blipper_batch_start").click().run()
+    finish(page)
+    assert "1 marked anew from kept results" in shown(page)
+    assert float(page.dataframe[0].value["In events (s)"].iloc[0]) == 0
     page.button(key="blipper_batch_delete").click().run()
     assert (root / "results" / "results.csv").is_file()
     assert list(own_folder.iterdir()) == []

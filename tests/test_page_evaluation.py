@@ -217,6 +217,11 @@ def test_conversations_by_threshold(models: Path) -> None:
     tiles = {tile.label: tile.value for tile in page.metric}
     assert tiles["Recall"] == f"{found['thresholds']['0.80']['recall']['value']:.3f}"
     assert "4 conversations" in said(page)
+    assert "Another shortest event" in said(page)
+    [shortest] = [frame.value for frame in page.dataframe if "Shortest event (s)" in frame.value]
+    assert list(shortest["Shortest event (s)"]) == ["1", "3"]
+    recall = found["shortest"]["3"]["recall"]["value"]
+    assert shortest["Recall (95 %)"].iloc[1].startswith(f"{recall:.3f}")
 
 
 def test_false_alarms_by_condition_and_how_the_threshold_was_chosen(models: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import io
 import json
+import math
 import shutil
 import time
 import weakref
@@ -137,6 +138,32 @@ def test_threshold_marks_anew_without_the_model(page: AppTest, monkeypatch: pyte
     page.button(key=f"blipper_reset_{opened.id}").click().run()
     assert opened.marked is before
     assert page.slider(key=f"threshold_{opened.id}").value == round(before.model.threshold, 2)
+    assert not page.exception
+
+
+def test_a_longer_shortest_event_marks_fewer_at_any_threshold(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_sample(page)
+    opened = held(page).finished[0]
+    before = opened.analysis
+    monkeypatch.setattr("blipper.analysis.score_windows", None)
+    page.slider(key=f"threshold_{opened.id}").set_value(0.3).run()
+    low = opened.marked.events
+    shortest = page.slider(key=f"shortest_{opened.id}")
+    assert shortest.value == 1.0
+    limit = math.ceil(2 * min(event.duration for event in low)) / 2 + 0.5
+    shortest.set_value(limit).run()
+    assert opened.min_duration == limit
+    kept = opened.marked
+    assert kept.settings["min_duration"] == limit
+    assert kept.settings["threshold"] == opened.threshold == 0.3
+    assert set(kept.events) < set(low)
+    assert page.header[0].value == summary_sentence(kept)
+    page.button(key=f"blipper_reset_{opened.id}").click().run()  # takes the threshold back alone
+    assert opened.marked.settings["min_duration"] == limit
+    page.slider(key=f"shortest_{opened.id}").set_value(1.0).run()
+    assert opened.marked.events == before.events
     assert not page.exception
 
 

@@ -187,11 +187,16 @@ def test_options_reach_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(running, "run", run)
     chosen = ["--transcript", "auto", "--text-model", "none", "--language", "en", "--balance", "0.7"]
-    chosen += ["--surroundings", "1.5"]
+    chosen += ["--surroundings", "1.5", "--min-duration", "3"]
     CliRunner().invoke(
         app, ["batch", str(tmp_path), "--output", str(tmp_path / "out"), *chosen, "--time-limit", "9"]
     )
     assert seen["settings"] == Settings(
-        transcript="pocketsphinx", text_model="none", language="en", balance=0.7, surroundings=1.5
+        transcript="pocketsphinx",
+        text_model="none",
+        language="en",
+        balance=0.7,
+        surroundings=1.5,
+        min_duration=3.0,
     )
     assert seen["limits"] == BatchLimits(memory=3 << 30, seconds=9)

@@ -87,6 +87,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(calls: Path, tmp_path
     [
         (["--threshold", "2"], 2, "threshold is 2.0"),
         (["--surroundings", "60"], 2, "the surroundings are 60.0 s"),
+        (["--min-duration", "-1"], 2, "min_duration is -1.0 s"),
         (["--memory-limit", "1"], 2, "at least 64 MiB"),
         (["--time-limit", "0"], 2, "time limit is 0.0"),
         (["--model", "none"], 1, "no voice model named 'none'"),

@@ -11,6 +11,11 @@ def test_sections_are_there_when_measured() -> None:
     found = described(made_up(), "0" * 64)
     scenes, alarms = card_events.sections(found)
     assert f"{found['scenes']['recall']['value']:.3f}" in scenes
+    rare = found["scenes"]["shortest"]["3"]["recall"]["value"]
+    row = next(line for line in scenes.splitlines() if line.startswith("| 3 |"))
+    assert f"| {rare:.3f} [" in row
+    del found["scenes"]["shortest"]  # measured before it was
+    assert "shortest event" not in card_events.sections(found)[0]
     assert "4.0 [2.0, 6.0]" in alarms
     assert "no alarm" in alarms
     assert "up to\n30 an hour" in alarms or "up to 30 an hour" in alarms

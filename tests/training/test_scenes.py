@@ -238,6 +238,10 @@ def test_a_model_that_hears_anger_finds_the_stretches(
     assert found["threshold"] == 0.5
     assert len(found["thresholds"]) == 19
     assert found["thresholds"]["0.50"]["recall"] == found["recall"]
+    assert list(found["shortest"]) == ["1", "2", "3", "4", "5"]
+    assert found["shortest"]["1"]["recall"] == found["recall"]
+    counts = [part["events"] for part in found["shortest"].values()]
+    assert counts == sorted(counts, reverse=True)
     assert found["seconds"] == 720
     assert found["speakers"] == ["crema-d/1001", "crema-d/1002", "ravdess/01"]
     assert steps[-1] == ("scenes", 6, 6)
@@ -255,6 +259,8 @@ def test_alarms_are_events_by_the_hour(clips: list[Clip], everything_is_speech: 
     assert counted["seconds"] == pytest.approx(3 * (1.2 + 1.5 + 1.8), abs=0.6)
     assert counted["per_hour"]["value"] == pytest.approx(9 / counted["seconds"] * 3600, rel=0.01)
     assert all(events_at(talk.analysis, 0.99999) == () for talk in quiet)
+    assert all(len(events_at(talk.analysis, 0.5, 1.0)) == 3 for talk in angry)
+    assert all(events_at(talk.analysis, 0.5, 30.0) == () for talk in angry)
 
 
 def test_clips_are_joined_with_pauses_that_no_event_bridges(
