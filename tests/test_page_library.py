@@ -282,6 +282,13 @@ def test_save_judge_and_open_again(library: Database) -> None:
     assert item.audio == {"mix"}
     assert item.expires_at is not None
     assert "In the library since" in shown(app)
+    assert "All of it is there" in shown(app)
+    app.slider(key=f"shortest_{opened.id}").set_value(9.0)
+    run(app)
+    assert "All of it is there" not in shown(app)
+    app.slider(key=f"shortest_{opened.id}").set_value(1.0)
+    run(app)
+    assert "All of it is there" in shown(app)
 
     event = opened.analysis.events[0]
     key = f"event_{item.id}_0_{round(event.start * 1000)}_{round(event.end * 1000)}"

@@ -102,6 +102,7 @@ def _choose(held: Batch) -> Plan | None:
         3600.0,
         EventSettings.min_duration,
         step=0.5,
+        format="%.1f",
         key="blipper_batch_shortest",
         disabled=held.is_working,
         help="Shorter ones are not marked. With 3 s fewer alarms are false, and outbursts of one sentence "

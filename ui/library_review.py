@@ -77,10 +77,10 @@ def _save(opened: OpenRecording, item: Item | None, info: AnalysisInfo | None, w
             "it "
             "from the library on the Library page."
         )
-    changed = info is None or round(info.threshold, 4) != round(opened.shown_threshold, 4)
+    changed = info is None or info.settings_sha256 != lib.settings_sha256(opened.marked)
     missing_sound = info is None or item is None or info.channels not in item.audio
     with st.expander(
-        "Save to the library" if info is None else "Save this threshold, or the sound, as well",
+        "Save to the library" if info is None else "Save these settings, or the sound, as well",
         icon=":material/save:",
         expanded=info is None,
     ):

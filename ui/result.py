@@ -245,6 +245,7 @@ def _choose_events(opened: OpenRecording) -> None:
         0.0,
         max(_LONGEST_SHORTEST, opened.min_duration),
         step=0.5,
+        format="%.1f",
         key=key,
         on_change=_drop_shorter,
         args=(opened.id,),

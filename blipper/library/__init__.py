@@ -22,7 +22,15 @@ from blipper.library.finding import (
     search,
     stamp,
 )
-from blipper.library.keeping import encode_sound, read_analysis, read_clip, read_recording, read_sound, save
+from blipper.library.keeping import (
+    encode_sound,
+    read_analysis,
+    read_clip,
+    read_recording,
+    read_sound,
+    save,
+    settings_sha256,
+)
 from blipper.library.retention import (
     Deleted,
     audit,
@@ -104,6 +112,7 @@ __all__ = [
     "read_verdicts",
     "save",
     "search",
+    "settings_sha256",
     "stamp",
     "tag",
     "upgrade",

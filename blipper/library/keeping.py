@@ -143,8 +143,16 @@ def _keep_sound(session: Session, recording_id: str, channels: str, sound: Seque
             )
 
 
+def settings_sha256(analysis: Analysis) -> str:
+    """Return what tells an analysis's settings from others; see :class:`AnalysisInfo`."""
+    return hashlib.sha256(_settings(analysis).encode()).hexdigest()
+
+
+def _settings(analysis: Analysis) -> str:
+    return json.dumps(analysis.to_dict()["settings"], sort_keys=True, separators=(",", ":"))
+
+
 def _analysis_row(analysis: Analysis, analyst: str) -> AnalysisRow:
-    settings = json.dumps(analysis.to_dict()["settings"], sort_keys=True, separators=(",", ":"))
     body = json.dumps(analysis.to_dict(), separators=(",", ":"), allow_nan=False)
     scores = [track.scored.aggression for track in analysis.tracks]
     peaks = [float(np.nanmax(curve)) for curve in scores if not np.isnan(curve).all()]
@@ -153,8 +161,8 @@ def _analysis_row(analysis: Analysis, analyst: str) -> AnalysisRow:
         made_by=analyst,
         model=storable(analysis.model.name),
         model_sha256=analysis.model.sha256,
-        settings=settings,
-        settings_sha256=hashlib.sha256(settings.encode()).hexdigest(),
+        settings=_settings(analysis),
+        settings_sha256=settings_sha256(analysis),
         channels=str(analysis.settings.get("channels", "mix")),
         threshold=analysis.threshold,
         peak=max(peaks, default=None),
