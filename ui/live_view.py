@@ -130,7 +130,7 @@ def _controls(own: float, *, disabled: bool) -> None:
         help=f"The model's own threshold is {own:.2f}. It can be moved before listening starts.",
     )
     shortest.slider(
-        "Alert after so many seconds above it",
+        "Shortest event that raises an alert (s)",
         1.0,
         15.0,
         value=2.0,
