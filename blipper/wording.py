@@ -76,7 +76,8 @@ def summary_sentence(analysis: Analysis) -> str:
     if not analysis.has_speech:
         return f"Nobody was heard to speak in these {length(analysis.duration)}, so there is no score"
     if not analysis.events:
-        return f"Nothing above the threshold in {length(analysis.duration)}"
+        above = any((track.scored.aggression >= analysis.threshold).any() for track in analysis.tracks)
+        return f"Nothing {'long enough ' * above}above the threshold in {length(analysis.duration)}"
     n = len(analysis.events)
     strongest = max(analysis.events, key=lambda event: event.peak)
     total = length(sum(event.duration for event in analysis.events))

@@ -55,6 +55,8 @@ def event(start, end, peak):
 
 def test_summary(quiet):
     assert summary_sentence(quiet) == "Nothing above the threshold in 3 min 12 s"
+    quiet.tracks[0].curve.aggression[0] = 0.5
+    assert summary_sentence(quiet) == "Nothing long enough above the threshold in 3 min 12 s"
     one = dataclasses.replace(quiet, events=(event(10, 14, 0.7),))
     assert summary_sentence(one) == "1 stretch worth a listen, 4 s of 3 min 12 s; strongest at 0:12.0"
     two = dataclasses.replace(quiet, events=(event(10, 14, 0.7), event(62, 72, 0.9)))

@@ -29,7 +29,7 @@ LARGEST: Final = 1 << 30
 _WHICH: Final = {
     "all": "All",
     "events": "Worth a listen",
-    "calm": "Nothing above the threshold",
+    "calm": "Nothing marked",
     "failed": "Without a result",
 }
 
