@@ -11,7 +11,7 @@ MinDurationOption = Annotated[
     typer.Option(
         "--min-duration",
         help="Shortest event in seconds, 0 to 3600; 1 unless given. With 3, fewer alarms are false and "
-        "outbursts of one sentence are lost.",
+        "most outbursts of one sentence are lost.",
     ),
 ]
 SurroundingsOption = Annotated[

@@ -105,8 +105,8 @@ def _choose(held: Batch) -> Plan | None:
         format="%.1f",
         key="blipper_batch_shortest",
         disabled=held.is_working,
-        help="Shorter ones are not marked. With 3 s fewer alarms are false, and outbursts of one sentence "
-        "are lost. With another one, press Start again, as for the threshold.",
+        help="Shorter ones are not marked. With 3 s fewer alarms are false, and most outbursts of one "
+        "sentence are lost. With another one, press Start again, as for the threshold.",
     )
     cores = os.cpu_count() or 1
     workers = workers_column.number_input(

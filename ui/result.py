@@ -250,5 +250,5 @@ def _choose_events(opened: OpenRecording) -> None:
         on_change=_drop_shorter,
         args=(opened.id,),
         help=f"Shorter ones are not marked; {EventSettings.min_duration:g} s is usual. With 3 s fewer alarms "
-        "are false, and outbursts of one sentence are lost; the Evaluation page says how many.",
+        "are false, and most outbursts of one sentence are lost; the Evaluation page has figures.",
     )

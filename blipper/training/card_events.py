@@ -129,7 +129,7 @@ def _shortest(found: Mapping[str, Any]) -> str:
     mean = found["angry_seconds"] / found["stretches"]
     return f"""
 The same at another shortest event (1 s unless set). The stretches here last {mean:.0f} s in the mean; an
-outburst of one sentence is shorter than 3 s and lost from there on.
+outburst of one sentence mostly does not last for 3 s and is lost from there on.
 
 | shortest event (s) | precision | recall | F1 | false alarms an hour |
 |---|---|---|---|---|
