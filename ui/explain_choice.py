@@ -90,8 +90,8 @@ def choose_windows(opened: OpenRecording, target: str) -> Chosen | None:
         format_func=ways.__getitem__,
         required=True,
         key=kept(f"way_{opened.id}_{channel}", "event" if events else "moment"),
-        help="An event is a stretch above the threshold. A moment is one window of a few seconds, chosen by "
-        "a click on the curve or by its time.",
+        help="An event is a stretch that reaches the threshold. A moment is one window of a few seconds, "
+        "chosen by a click on the curve or by its time.",
     )
     if way == "moment":
         return _moment(opened, channel, target)
