@@ -135,6 +135,7 @@ def _controls(own: float, *, disabled: bool) -> None:
         15.0,
         value=2.0,
         step=0.5,
+        format="%.1f",
         key=_SHORTEST,
         disabled=disabled,
         help="A shorter flare-up raises no alert and is no event.",
