@@ -98,6 +98,11 @@ class Tuned:
         )
 
     @property
+    def count(self) -> int:
+        """How many trials came to an end, early or not."""
+        return sum(trial.state in ("finished", "ended early") for trial in self.trials)
+
+    @property
     def base(self) -> Trial | None:
         """The finished trial with the settings as they were."""
         own = {name: self.settings["at first"][name] for name in self.searched}
@@ -116,7 +121,7 @@ class Tuned:
                 "fold": self.fold,
                 "seed": self.settings["seed"],
                 "trial": best.number,
-                "trials": sum(trial.state in ("finished", "ended early") for trial in self.trials),
+                "trials": self.count,
                 "validation": best.figures,
             },
         }
@@ -272,7 +277,7 @@ def _importance(study: Any, finished: int, named: str) -> str:
 
 
 def _summary(tuned: Tuned) -> str:
-    count = len(tuned.trials)
+    count = tuned.count
     text = f"{count} trial{'' if count == 1 else 's'}, judged by {len(tuned.speakers)} validation speakers."
     if (best := tuned.best) is not None:
         text += f" The best is trial {best.number} with {best.score:.3f}"
