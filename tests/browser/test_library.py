@@ -185,6 +185,7 @@ def test_opened_again_with_its_kept_sound_on_a_phone(page: Any, home: Path, shoo
     shoot(page, "library-compare-390")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_text("Agreement and precision", exact=True).click()
+    page.get_by_text("Events in both: 1").wait_for(state="detached")  # and the chart below it
     page.locator(".js-plotly-plot").wait_for()
     settle(page)
     shoot(page, "library-agreement-1440")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import soundfile as sf
 
 from tests.browser.conftest import FLAGS, host_of
-from tests.browser.driving import PATIENCE, arrive, go_to, open_page
+from tests.browser.driving import PATIENCE, arrive, go_to, open_page, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +102,32 @@ def test_leaving_the_page_ends_it_and_says_so(browser: Any, app_url: str, quarre
         go_to(page, "Live")
         page.get_by_text("Listening ended when you left this page.").wait_for()
         page.get_by_role("button", name="Start listening").wait_for()
+        assert complaints == []
+
+
+def test_no_sound_overtakes_a_click_on_the_menu(browser: Any, app_url: str, quarrel: Path) -> None:
+    """Of two requests that wait, Streamlit goes to the page of the later one, which must not be this one."""
+    with microphone(browser, *playing(quarrel), url=app_url) as (page, _, complaints):
+        pieces: list[float] = []
+
+        def note(payload: bytes | str) -> None:
+            if b'"pcm"' in (payload if isinstance(payload, bytes) else payload.encode()):
+                pieces.append(time.monotonic())
+
+        page.on("websocket", lambda socket: socket.on("framesent", note))
+        page.reload()
+        arrive(page, "Live")
+        page.get_by_role("button", name="Start listening").click()
+        page.get_by_text("No alert").or_(page.get_by_text("Sounds angry since")).first.wait_for()
+        wait_until(page, lambda: bool(pieces), "no piece of sound is sent")
+        # A click that leads nowhere, as one to another tab does.
+        page.evaluate(
+            "document.addEventListener('click', e => e.preventDefault() + e.stopPropagation(), true)"
+        )
+        page.get_by_test_id("stTopNavLink").filter(has_text="Signal").click()
+        clicked = time.monotonic()
+        wait_until(page, lambda: pieces[-1] > clicked + 1, "it goes on sending once nothing has come of it")
+        assert min(sent for sent in pieces if sent > clicked + 0.5) > clicked + 4
         assert complaints == []
 
 

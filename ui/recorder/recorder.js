@@ -5,6 +5,9 @@
 
 const PIECE_SECONDS = 0.25; // at least this much is sent at once
 const WAITING_SECONDS = 15; // at most this much waits here
+// Nothing is sent for so long after a click on a link. Streamlit joins requests that wait for a run to end, and
+// the newest one's page counts: a piece would take the way to another page back.
+const LINK_SECONDS = 5;
 
 const WORKLET = `
 registerProcessor("blipper-tap", class extends AudioWorkletProcessor {
@@ -39,6 +42,11 @@ class Recorder {
     this.button = root.querySelector(".toggle");
     this.level = root.querySelector(".meter i");
     this.status = root.querySelector(".status");
+    this.heldUntil = 0; // in performance.now()'s milliseconds
+    this.onLink = (event) => {
+      if (event.target.closest?.("a[href]")) this.heldUntil = performance.now() + LINK_SECONDS * 1000;
+    };
+    document.addEventListener("click", this.onLink, true);
     this.button.addEventListener("click", () => (this.run ? this.finish("stopped", "Stopped.") : this.start()));
     this.update(args);
     this.say("Not listening.");
@@ -141,6 +149,7 @@ class Recorder {
   send() {
     if (!this.run || this.sent) return;
     const last = this.ending !== null;
+    if (!last && performance.now() < this.heldUntil) return; // take() asks again
     if (!last && this.nWaiting < PIECE_SECONDS * this.rate) return;
     const pcm = new Int16Array(this.nWaiting);
     let at = 0;
@@ -159,6 +168,7 @@ class Recorder {
   }
 
   destroy() {
+    document.removeEventListener("click", this.onLink, true);
     this.run = null;
     this.stop();
   }
