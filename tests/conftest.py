@@ -33,15 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
-@pytest.fixture(scope="session")
-def data_dir() -> Path:
-    """Return the folder with the corpora, or skip with the reason; fail where BLIPPER_REQUIRE_DATA is set."""
-    if not (DATA / "ravdess").is_dir():
-        why = f"needs the corpora: no ravdess/ in {DATA} (set BLIPPER_DATA)"
+def needed(path: Path) -> Path:
+    """Return a part of the data, or skip with the reason; fail where BLIPPER_REQUIRE_DATA is set."""
+    if not path.exists():
+        why = f"needs the corpora: no {path} (set BLIPPER_DATA)"
         if os.environ.get("BLIPPER_REQUIRE_DATA"):
             pytest.fail(why)
         pytest.skip(why)
-    return DATA
+    return path
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder with the corpora."""
+    return needed(DATA / "ravdess").parent
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ Run it from the checkout's root, with what requirements-dev.txt names and a syst
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from tests.browser.driving import arrive, open_page, open_sample, settle, still, wait_for_sound
+from tests.browser.driving import chromium as find_chromium
 from tests.browser.server import ROOT, served
 
 WIDTH, HEIGHT = 1240, 1240
@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "docs" / "screenshot.png")
     target = parser.parse_args().file
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
         parser.error("needs a system Chromium: no chromium, chromium-browser or google-chrome on the PATH")
     with served("screenshot.log") as url, sync_playwright() as playwright:

@@ -12,6 +12,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+from tests.browser.driving import chromium as find_chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "research" / "voice-models.md"
 KEPT = ROOT / "docs" / "research" / "whisper-cnn-study"
@@ -56,7 +58,7 @@ def picture(page: Path, target: Path) -> None:
     """Save a picture of the first charts of a study's page."""
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
         raise SystemExit(
             "needs a system Chromium: no chromium, chromium-browser or google-chrome on the PATH"

@@ -67,11 +67,7 @@ def scenes(data: Figures) -> None:
         scenes_figure(found["thresholds"], float(chosen)), width="stretch", key="evaluation_scenes_chart",
         config=CHART, alt="Precision, recall, F1 and false alarms an hour of events, by threshold",
     )  # fmt: skip
-    columns: dict[str, list[object]] = {"Threshold": list(found["thresholds"])}
-    for title, name, _ in tiles:
-        columns[f"{title} (95 %)"] = [
-            with_interval(figure_of(entry[name])) for entry in found["thresholds"].values()
-        ]
+    columns = _columns("Threshold", found["thresholds"], tiles)
     table("scenes", columns, f"{data.evaluation.name}-scenes", height=280)
     _shortest(data, found, tiles)
     st.caption(
@@ -88,15 +84,21 @@ def _shortest(data: Figures, found: Mapping[str, Any], tiles: Sequence[tuple[str
     mean = found["angry_seconds"] / found["stretches"]
     st.markdown(
         f"**Another shortest event**, at the threshold of {found['threshold']:.2f}. The angry stretches here "
-        f"last {mean:.0f} s in the mean: what finds them as often with fewer false alarms loses outbursts of "
-        "one sentence, which these conversations do not have."
+        f"last {mean:.0f} s in the mean: what finds them as often with fewer false alarms loses most "
+        "outbursts of one sentence, which these conversations do not have."
     )
-    columns: dict[str, list[object]] = {"Shortest event (s)": list(found["shortest"])}
-    for title, name, _ in tiles:
-        columns[f"{title} (95 %)"] = [
-            with_interval(figure_of(entry[name])) for entry in found["shortest"].values()
-        ]
+    columns = _columns("Shortest event (s)", found["shortest"], tiles)
     table("scenes_shortest", columns, f"{data.evaluation.name}-scenes-shortest")
+
+
+def _columns(
+    first: str, entries: Mapping[str, Mapping[str, Any]], tiles: Sequence[tuple[str, str, str]]
+) -> dict[str, list[object]]:
+    """Return a table of figures with intervals, a row an entry."""
+    columns: dict[str, list[object]] = {first: list(entries)}
+    for title, name, _ in tiles:
+        columns[f"{title} (95 %)"] = [with_interval(figure_of(entry[name])) for entry in entries.values()]
+    return columns
 
 
 def _range(figure: measures.Figure, digits: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def browser() -> Iterator[Any]:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("needs the package playwright")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = driving.chromium()
     if executable is None:
         _missing("needs a system Chromium: no chromium, chromium-browser or google-chrome on the PATH")
     expect.set_options(timeout=1000 * driving.PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,6 +25,11 @@ _SIDEBAR_BELOW: Final = 768
 
 #: Pages that tests opened, for the report of a failure.
 _opened: list[Any] = []
+
+
+def chromium() -> str | None:
+    """Return the system's Chromium, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def open_page(browser: Any, **options: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import soundfile as sf
 
 from tests.browser.conftest import FLAGS, host_of
 from tests.browser.driving import PATIENCE, arrive, go_to, open_page, wait_until
+from tests.browser.driving import chromium as find_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,7 @@ def microphone(
     browser: Any, *flags: str, allowed: bool = True, url: str
 ) -> Iterator[tuple[Any, set[str], list[str]]]:
     """Open the Live page in a Chromium with these flags; yields the page, its hosts and its complaints."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     chromium = browser.browser_type.launch(
         executable_path=executable, args=[*FLAGS, *flags], timeout=1000 * PATIENCE
     )

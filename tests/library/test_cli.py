@@ -23,6 +23,7 @@ from blipper.training.folds import settings_from
 from blipper.training.head_settings import HeadTrainSettings
 from blipper.training.settings import TEACHER, TrainSettings
 from blipper.voice.models import available_models
+from tests.conftest import needed
 from tests.library.making import SCORES, analysis, sound, track
 
 
@@ -135,9 +136,7 @@ def test_training_with_verdicts(
 
     smoke: TrainSettings | HeadTrainSettings = TrainSettings.smoke(limit=4, epochs=1)
     if kind == "whisper-cnn":
-        if not (data_dir / TEACHER).is_file():
-            pytest.skip(f"needs {data_dir / TEACHER}")
-        monkeypatch.setenv("BLIPPER_WHISPER", str(data_dir / TEACHER))
+        monkeypatch.setenv("BLIPPER_WHISPER", str(needed(data_dir / TEACHER)))
         smoke = HeadTrainSettings.smoke(limit=4, epochs=1, judge_epochs=1, name="mine")
     clips = sorted((data_dir / "ravdess" / "Actor_05").glob("03-01-0[135]-01-0*"))[:12]
     for clip in clips:

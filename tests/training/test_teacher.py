@@ -21,13 +21,12 @@ from blipper.training.settings import TEACHER
 from blipper.voice import whisper
 from blipper.voice.heads import HeadSettings
 from blipper.voice.labels import EMOTIONS
+from tests.conftest import needed
 
 
 @pytest.fixture(scope="module")
 def weights_file(data_dir: Path) -> Path:
-    path = data_dir / TEACHER
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
+    path = needed(data_dir / TEACHER)
     return path
 
 

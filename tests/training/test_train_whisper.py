@@ -26,6 +26,7 @@ from blipper.voice.heads import HeadSettings
 from blipper.voice.models import load_model
 from blipper.voice.whisper import build_encoder
 from blipper.voice.whisper_files import read_file
+from tests.conftest import needed
 from tests.training.small_corpus import write_corpora
 
 
@@ -33,9 +34,7 @@ from tests.training.small_corpus import write_corpora
 def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train on a few clips."""
     root = tmp_path_factory.mktemp("whisper")
-    if not (data_dir / TEACHER).is_file():
-        pytest.skip(f"needs {data_dir / TEACHER}")
-    shutil.copy(data_dir / TEACHER, root / "encoder.safetensors")
+    shutil.copy(needed(data_dir / TEACHER), root / "encoder.safetensors")
     settings = HeadTrainSettings.smoke(
         name="tried", cache=root / "cache", encoder=root / "encoder.safetensors", limit=4
     )

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from blipper.errors import ModelError
 from blipper.voice import whisper, whisper_files
 from blipper.words import weights as published
+from tests.conftest import needed
 from tests.voice.whisper_double import random_tensors, write_encoder
 
 
@@ -107,9 +108,7 @@ def test_the_encoder_is_openais_alone_and_padded_in_a_batch() -> None:
 
 @pytest.mark.data
 def test_with_openais_weights_it_is_openais_to_a_thousandth(data_dir: Path) -> None:
-    path = data_dir / "whisper-tiny-en-encoder" / "encoder.safetensors"
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
+    path = needed(data_dir / "whisper-tiny-en-encoder" / "encoder.safetensors")
     mel = whisper.log_mel(voice(4.0))
     tensors = whisper.read_tensors(path)
     assert whisper.tensors_sha256(tensors).startswith("1bdbc80ce53a")

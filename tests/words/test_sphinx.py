@@ -16,6 +16,7 @@ from blipper.results import Span
 from blipper.speech import detect_speech
 from blipper.words.recognise_sphinx import SphinxEngine, levelled
 from blipper.words.transcript import LOW_CONFIDENCE, Transcript
+from tests.conftest import DATA, needed
 
 #: Errors a word over the six files together; ``python -m benchmarks.words`` measures 0.25. They were also
 #: used to choose how speech is cut, so this is no estimate for other speech.
@@ -38,11 +39,7 @@ def transcripts(data_dir_of_speech: Path, engine: SphinxEngine) -> dict[str, Tra
 
 @pytest.fixture(scope="module")
 def data_dir_of_speech() -> Path:
-    from tests.conftest import DATA
-
-    if not (DATA / "speech" / "transcripts.tsv").is_file():
-        pytest.skip(f"needs the corpora: no speech/transcripts.tsv in {DATA} (set BLIPPER_DATA)")
-    return DATA / "speech"
+    return needed(DATA / "speech" / "transcripts.tsv").parent
 
 
 @pytest.mark.data
