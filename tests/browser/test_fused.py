@@ -100,12 +100,20 @@ def test_voice_and_words_are_shown_apart_and_weighed(
     threat.first.wait_for()
     settle(page)
 
-    # A corrected line is read at once, and the score follows.
-    lines.nth(0).get_by_role("button", name="Correct").click()
-    page.get_by_label("Corrected text").fill("You are welcome, and thank you for calling here.")
-    page.get_by_role("button", name="Save").click()
+    # A corrected line is read at once, and the score follows; what is being written in another line stays.
+    for line in (lines.nth(3), lines.nth(0)):
+        line.get_by_role("button", name="Correct").click()
+    written = lines.nth(3).get_by_label("Corrected text")
+    written.fill("The parcel is in the")
+    lines.nth(0).get_by_label("Corrected text").fill("You are welcome, and thank you for calling here.")
+    lines.nth(0).get_by_role("button", name="Save").click()
     threat.first.wait_for(state="detached")
     page.locator(".lines li:first-child .sentiment.positive").wait_for()
+    settle(page)
+    assert written.input_value() == "The parcel is in the"
+    written.press("Escape")
+    written.wait_for(state="detached")
+    assert lines.nth(3).locator("p").text_content() == "The parcel is in the hall."
 
 
 def picture(page: Any) -> bytes:

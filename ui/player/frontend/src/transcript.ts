@@ -18,6 +18,8 @@ interface Row {
   root: HTMLElement;
   utterance: UtteranceData;
   words: WordNode[];
+  /** What the line says; while that stays, so does the line, with what a person selected or writes in it. */
+  said: string;
 }
 
 /** For so long after the reader scrolled the list it stays where it is, in milliseconds. */
@@ -74,11 +76,13 @@ export class TranscriptView {
     const shown = JSON.stringify([data.utterances, data.draft, data.hostile]);
     if (shown !== this.shown) {
       this.shown = shown;
+      this.current?.root.removeAttribute("aria-current");
+      this.marked?.classList.remove("now");
       this.current = this.marked = null;
-      this.rows = data.utterances.map((utterance, index) => this.row(utterance, index, data));
+      this.rows = data.utterances.map((utterance, index) => this.renewed(utterance, index, data));
+      while (this.list.children.length > this.rows.length) this.list.lastElementChild?.remove();
       const read = data.utterances.some((one) => one[5][0] !== null || one[5][1] !== null);
       this.list.classList.toggle("read", read);
-      this.list.replaceChildren(...this.rows.map((row) => row.root));
       const unsure = this.rows.some((row) => row.root.querySelector(".unsure"));
       this.legend.replaceChildren();
       if (data.draft) this.legend.append(element("strong", {}, "Rough draft. "));
@@ -96,7 +100,22 @@ export class TranscriptView {
     this.root.remove();
   }
 
-  private row(utterance: UtteranceData, index: number, data: TranscriptData): Row {
+  /** The line at a place of the list: the one that is there, read anew, or another in its stead. */
+  private renewed(utterance: UtteranceData, index: number, data: TranscriptData): Row {
+    const said = JSON.stringify([utterance.slice(0, 5), data.low]);
+    const old = this.rows[index];
+    if (old?.said === said) {
+      old.utterance = utterance;
+      old.root.querySelector(".reading")?.replaceWith(reading(utterance[5], data.hostile));
+      return old;
+    }
+    const row = this.row(utterance, index, data, said);
+    if (old) old.root.replaceWith(row.root);
+    else this.list.append(row.root);
+    return row;
+  }
+
+  private row(utterance: UtteranceData, index: number, data: TranscriptData, said: string): Row {
     const [start, , text, confidence] = utterance;
     const play = element("button", { type: "button", class: "when", "aria-label": `Play from ${clock(start)}` }, clock(start));
     const edit = element("button", { type: "button", class: "edit", "aria-label": `Correct the text at ${clock(start)}` }, "Correct");
@@ -120,7 +139,7 @@ export class TranscriptView {
       root.append(element("span", { class: "sure quiet", title: "Mean confidence of the words" }, confidence.toFixed(2)));
     } else root.append(element("span", { class: "sure" }));
     root.append(edit);
-    return { root, utterance, words };
+    return { root, utterance, words, said };
   }
 
   private click(e: Event): void {
