@@ -77,7 +77,8 @@ def evaluate(
         ),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option("--cache", help="Where decoded clips, features and folds are kept.")
+        Path | None,
+        typer.Option("--cache", help="Where decoded clips, features, folds and explained clips are kept."),
     ] = None,
     on_library: Annotated[
         bool,
@@ -112,7 +113,7 @@ def evaluate(
         if explanations:
             from blipper.cli_explain import measure
 
-            measure(data, model, clips=clips, as_json=as_json)
+            measure(data, model, clips=clips, cache=cache, as_json=as_json)
             return
         with without_chatter():
             from blipper.training.assess import Parts, assess

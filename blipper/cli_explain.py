@@ -251,7 +251,7 @@ def _make_companion(data: Path, fold: int) -> None:
     )
 
 
-def measure(data: Path, model: str, *, clips: int | None, as_json: bool) -> None:
+def measure(data: Path, model: str, *, clips: int | None, cache: Path | None, as_json: bool) -> None:
     """Do what ``blipper evaluate --explanations`` says."""
     from blipper.explain.trust import conclusions, write_explanations
     from blipper.paths import models_dir
@@ -262,7 +262,9 @@ def measure(data: Path, model: str, *, clips: int | None, as_json: bool) -> None
 
         voice = load_model(model)
     with progress_bars(lines=True) as progress:
-        found = measure_explanations(voice, data, clips=clips or CLIPS, progress=progress)
+        found = measure_explanations(
+            voice, data, clips=clips or CLIPS, cache=cache or Path(".cache", "training"), progress=progress
+        )
     try:
         path = write_explanations(found, models_dir() / voice.info.name)
     except OSError as error:

@@ -15,7 +15,8 @@ from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError
 from blipper.explain.background import Background, background_of
 from blipper.explain.baselines import settle
-from blipper.explain.faithfulness import Sound, faithfulness
+from blipper.explain.faithfulness import faithfulness
+from blipper.explain.faithfulness_clip import Sound
 from blipper.progress import Progress, silent
 from blipper.training.splits import Side, make_split
 from blipper.voice.models import VoiceModel
@@ -103,6 +104,7 @@ def measure_explanations(
     fold: int = 1,
     clips: int = CLIPS,
     background: Background | None = None,
+    cache: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Measure on a fold's test speakers how far a model's explanations can be trusted.
@@ -118,6 +120,8 @@ def measure_explanations(
         How many at most, as many of each emotion as there are.
     background : Background, optional
         The one that ships beside the model unless given.
+    cache : path, optional
+        Where what was measured of each clip is kept, so that the same call goes on after an interrupt.
     progress : Progress
         Told clips, as steps ``"files"`` and ``"faithfulness"``.
 
@@ -145,7 +149,11 @@ def measure_explanations(
     if not sounds:
         raise DatasetError(f"{data}: no speech of fold {fold}'s test speakers")
     found = faithfulness(
-        model, sounds, background_of(model) if background is None else background, progress=progress
+        model,
+        sounds,
+        background_of(model) if background is None else background,
+        keep=None if cache is None else cache / "explanations",
+        progress=progress,
     )
     return {
         "model": model.info.name,

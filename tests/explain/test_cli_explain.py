@@ -186,7 +186,7 @@ def test_explanations_are_measured_on_as_many_clips_as_asked(
     monkeypatch.setenv("BLIPPER_MODELS", str(tmp_path))
     monkeypatch.setattr(
         "blipper.training.explaining.measure_explanations",
-        lambda _model, _data, *, clips, progress: {**known, "clips": clips},
+        lambda _model, _data, *, clips, cache, progress: {**known, "clips": clips},
     )
     done = run("evaluate", tmp_path, "--model", "mel-cnn", "--explanations", *options)
     assert done.exit_code == 0, done.stderr

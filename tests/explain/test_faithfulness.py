@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
 from blipper.errors import ModelError, SettingsError
+from blipper.explain import faithfulness_clip
 from blipper.explain.background import Background
-from blipper.explain.faithfulness import SHARES, Sound, better, faithfulness
+from blipper.explain.faithfulness import better, faithfulness
+from blipper.explain.faithfulness_clip import SHARES, Sound
 from blipper.explain.trust import EXPLANATIONS, conclusions, read_explanations, write_explanations
 from blipper.figures.explain import band_profiles_figure, faithfulness_figure
 from blipper.results import ModelInfo
@@ -19,7 +22,7 @@ RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict:
+def made() -> tuple[Any, list[Sound], Background]:
     rng = np.random.default_rng(7)
     weights = np.zeros((FRONT.frames, FRONT.mels))
     weights[:, 4:8] = 0.01  # four bands alone decide
@@ -33,7 +36,12 @@ def measured() -> dict:
         )
         for i in range(16)
     ]
-    return faithfulness(model, sounds, background)
+    return model, sounds, background
+
+
+@pytest.fixture(scope="module")
+def measured(made) -> dict:
+    return faithfulness(*made)
 
 
 def test_a_right_explanation_beats_chance_and_loudness(measured):
@@ -105,6 +113,26 @@ def test_figures_of_other_weights_are_refused(measured, tmp_path):
     (tmp_path / "made" / EXPLANATIONS).write_text("{}")
     with pytest.raises(ModelError, match="cannot be read"):
         read_explanations(info, tmp_path)
+
+
+def test_an_interrupted_measurement_goes_on_to_the_same_end(made, measured, tmp_path, monkeypatch):
+    def stop_at_ten(_step: str, done: float, _total: float) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        faithfulness(*made, keep=tmp_path / "kept", progress=stop_at_ten)
+    walked = []
+    walk = faithfulness_clip.walk
+    monkeypatch.setattr(faithfulness_clip, "walk", lambda *given: walked.append(1) or walk(*given))
+    assert faithfulness(*made, keep=tmp_path / "kept") == measured
+    alone = len(walked)
+    assert faithfulness(*made, keep=tmp_path / "kept") == measured
+    assert len(walked) == alone  # all is kept by now
+    assert (
+        faithfulness(*made, keep=tmp_path / "kept", seed=1) != measured
+    )  # and nothing of it where it does not fit
+    assert len(walked) - alone == alone / 6 * 16  # ten clips of sixteen were kept
 
 
 def test_no_sound_is_refused():
