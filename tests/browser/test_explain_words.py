@@ -136,3 +136,27 @@ def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_p
     page.get_by_role("heading", name="Hear only what mattered").wait_for()
     settle(page)
     assert page.get_by_role("combobox", name=re.compile("Utterance")).count() == 1
+
+
+def test_a_page_that_lags_goes_back_to_what_it_showed(new_page: OpenPage, tmp_path: Path) -> None:
+    """It must not have forgotten what it told the app that it still has, or it stays as it is for ever."""
+    page = new_page()
+    line = Line(page)
+    arrive(page, "Review")
+    open_with_words(page, tmp_path)
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
+
+    def explain(target: str) -> None:
+        page.get_by_role("combobox", name=re.compile("Score")).first.click()
+        page.get_by_role("option", name=target).click()
+
+    line.hold_after("auto_rerun")  # with it the page begins to ask how far the work is, again and again
+    explain("Sad")
+    line.wait_for_hold()
+    line.wait_for_redraw()
+    explain("Aggression")
+    line.release()
+    page.get_by_text("Score on the curve").first.wait_for()  # of aggression alone
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
