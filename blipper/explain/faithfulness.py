@@ -18,7 +18,7 @@ import numpy as np
 
 from blipper.errors import SettingsError
 from blipper.explain.background import Background
-from blipper.explain.faithfulness_clip import SHARES, SHIFT, Float, Measuring, Shuffled, Sound, as_inputs
+from blipper.explain.faithfulness_clip import SHARES, SHIFT, Float, Measuring, Sound, as_inputs
 from blipper.progress import Progress, silent
 from blipper.voice.models import VoiceModel
 
@@ -69,7 +69,7 @@ def faithfulness(
         raise SettingsError("no clip to explain")
     rng = np.random.default_rng(seed)
     checked = set(np.linspace(0, len(sounds) - 1, min(MANY_CHECKS, len(sounds))).round().astype(int).tolist())
-    measuring = Measuring(model, shuffle(model, seed), background, target, seed, keep)
+    measuring = Measuring(model, background, target, seed, keep)
     found = []
     for number, sound in enumerate(sounds):
         progress("faithfulness", number, len(sounds))
@@ -113,20 +113,6 @@ def faithfulness(
             for emotion, rows in sorted(profiles.items())
         },
     }
-
-
-def shuffle(model: VoiceModel, seed: int = 0) -> Shuffled:
-    """Return a model's network with the same numbers in another order, layer by layer.
-
-    Statistics and biases stay, so that the network still takes inputs of that kind.
-    """
-    import keras
-
-    rng = np.random.default_rng(seed)
-    network = keras.models.clone_model(model.differentiable)
-    held = model.differentiable.get_weights()
-    network.set_weights([rng.permutation(w.ravel()).reshape(w.shape) if w.ndim > 1 else w for w in held])
-    return Shuffled(network, model.calibration)
 
 
 def better(summary: Mapping[str, Any], one: str, other: str) -> bool:

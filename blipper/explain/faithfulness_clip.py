@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from blipper.explain.shap_gradients import ROUND, shap_pieces
 from blipper.explain.targets import TARGETS, target_index
 from blipper.export.files import write_atomically
 from blipper.recording import Float32
-from blipper.voice.models import Calibration, VoiceModel
+from blipper.voice.models import VoiceModel
 
 #: Shares of the cells that are replaced or put in.
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
@@ -51,14 +52,6 @@ class Sound:
     samples: Float32
     emotion: str
     speaker: str
-
-
-@dataclass(frozen=True, eq=False)
-class Shuffled:
-    """A network to be explained, without the rest of a voice model."""
-
-    differentiable: Any
-    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -94,8 +87,6 @@ class Measuring:
     Parameters
     ----------
     model : VoiceModel
-    shuffled : Shuffled
-        The same network with its weights shuffled.
     background : Background
     target : str
     seed : int
@@ -105,7 +96,6 @@ class Measuring:
     """
 
     model: VoiceModel
-    shuffled: Shuffled
     background: Background
     target: str
     seed: int
@@ -166,7 +156,8 @@ class Measuring:
             )
             maps["shap"] = shap.values
             checks["shap_error"] = _relative(shap)
-            other = walk(self.shuffled, frames, length, starts, index)
+            with shuffled(model, self.seed):
+                other = walk(model, frames, length, starts, index)
             checks["survived"] = _alike(piece.values, other.values)
             later, rest = inputs_of(model, sound.samples, SHIFT)
             moved = walk(model, later, rest, starts, index)
@@ -189,6 +180,23 @@ class Measuring:
         for array in (*self.background.windows, self._starts, self._stand_ins, sound.samples, drawn):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:32]
+
+
+@contextmanager
+def shuffled(model: VoiceModel, seed: int = 0) -> Iterator[None]:
+    """Put a network's weights in another order, layer by layer, for as long as the block lasts.
+
+    Statistics and biases stay, so that the network still takes inputs of that kind. No copy is made, since
+    Whisper's encoder cannot be cloned.
+    """
+    rng = np.random.default_rng(seed)
+    network = model.differentiable
+    held = network.get_weights()
+    try:
+        network.set_weights([rng.permutation(w.ravel()).reshape(w.shape) if w.ndim > 1 else w for w in held])
+        yield
+    finally:
+        network.set_weights(held)
 
 
 def inputs_of(model: VoiceModel, samples: Float32, start: float) -> tuple[Float32, int]:

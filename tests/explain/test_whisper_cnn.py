@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from blipper.explain.background import Background
+from blipper.explain.faithfulness_clip import shuffled
+from blipper.explain.gradients import log_odds
 from blipper.explain.shap_gradients import shap_pieces
 from blipper.explain.targets import target_index
 from blipper.explain.voice import integrated_gradients
@@ -39,3 +41,18 @@ def test_both_methods_explain_it_on_its_own_input(model: VoiceModel) -> None:
     (piece,) = shap_pieces(model, heard, background, target_index("aggression"), draws=100)
     error = abs(piece.values.sum() - (piece.log_odds - piece.base))
     assert error < 5 * np.sqrt(piece.variance) + 0.05 * abs(piece.log_odds - piece.base)
+
+
+def test_its_weights_can_be_shuffled_for_a_while(model: VoiceModel) -> None:
+    inputs = model.inputs_of(
+        np.random.default_rng(3).normal(0, 0.05, 16_000).astype(np.float32), 16_000, [0.0], [1.0]
+    )
+
+    def odds() -> np.ndarray:
+        return log_odds(model, inputs.frames, inputs.lengths)
+
+    before = odds()
+    with pytest.raises(KeyboardInterrupt), shuffled(model):
+        assert np.abs(odds() - before).max() > 1e-3
+        raise KeyboardInterrupt
+    np.testing.assert_array_equal(odds(), before)
