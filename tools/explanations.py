@@ -1,4 +1,4 @@
-"""The note on how far to trust explanations, written from the shipped model's explanations.json.
+"""The note on how far to trust explanations, written from the shipped models' explanations.json.
 
 Usage: python -m tools.explanations          (rewrites docs/research/explanations.md)
 """
@@ -6,6 +6,7 @@ Usage: python -m tools.explanations          (rewrites docs/research/explanation
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from blipper.explain.trust import EXPLANATIONS, conclusions
 
 ROOT = Path(__file__).resolve().parent.parent
-FIGURES = ROOT / "models" / "mel-cnn" / EXPLANATIONS
+MODELS = ("mel-cnn", "whisper-cnn")
 NOTE = ROOT / "docs" / "research" / "explanations.md"
 
 _INTRODUCTION = """
@@ -57,20 +58,40 @@ _LIMITS = """
 - `whisper-cnn` does not take a held mean frame for speech: it hears odds of anger a hundred million times
   lower in it than in neutral speech, and from there every voice would seem to raise the score. Its integrated
   gradients start from 16 real windows of neutral speech instead and are averaged. Where those windows have
-  their syllables shows in the map, too. None of the figures above is about `whisper-cnn`.
+  their syllables shows in the map, too.
 - What-if curves change the whole sound, pitch together with timbre, and answer for the changed recording
   only.
 """
 
 
-def render(found: dict[str, Any]) -> str:
+def measured() -> list[dict[str, Any]]:
+    """Return what was measured of each model that has such figures."""
+    paths = [ROOT / "models" / name / EXPLANATIONS for name in MODELS]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+
+
+def render(models: Sequence[dict[str, Any]]) -> str:
     """Return the note as Markdown.
 
     Parameters
     ----------
-    found : dict
-        The content of ``explanations.json``.
+    models : sequence of dict
+        The content of each model's ``explanations.json``.
     """
+    missing = sorted(set(MODELS) - {found["model"] for found in models})
+    unknown = "".join(f"- None of the figures above is about `{name}`.\n" for name in missing)
+    return (
+        "# How far to trust explanations\n\n"
+        "<!-- Written by tools/explanations.py from each model's explanations.json; tested to agree. -->\n"
+        f"{_INTRODUCTION}{_METHODS}\n## What was found\n\n"
+        "In brackets 95 % intervals by bootstrap over speakers. "
+        "Areas are mean log-odds over the share of blocks.\n\n"
+        + "".join(_found(found) for found in models)
+        + f"## Words\n{_WORDS}\n## What it does not say\n{_LIMITS}{unknown}"
+    )
+
+
+def _found(found: dict[str, Any]) -> str:
     rows = []
     for name, part in found["curves"].items():
         deletion, insertion = part["deletion_area"], part["insertion_area"]
@@ -89,17 +110,11 @@ def render(found: dict[str, Any]) -> str:
         110,
     )
     return (
-        "# How far to trust explanations\n\n"
-        "<!-- Written by tools/explanations.py from models/mel-cnn/explanations.json; tested to agree. -->\n"
-        f"{_INTRODUCTION}{_METHODS}\n## What was found\n\n{what}\n\n"
+        f"### {found['model']}\n\n{what}\n\n"
         "| order | clips | area of deletion (lower is better) | area of insertion (higher is better) |\n"
-        "|---|---|---|---|\n"
-        + "\n".join(rows)
-        + "\n\nIn brackets 95 % intervals by bootstrap over speakers. "
-        "Areas are mean log-odds over the share of blocks.\n\n"
-        f"{told}\n\n## Words\n{_WORDS}\n## What it does not say\n{_LIMITS}"
+        "|---|---|---|---|\n" + "\n".join(rows) + f"\n\n{told}\n\n"
     )
 
 
 if __name__ == "__main__":
-    NOTE.write_text(render(json.loads(FIGURES.read_text(encoding="utf-8"))), encoding="utf-8")
+    NOTE.write_text(render(measured()), encoding="utf-8")

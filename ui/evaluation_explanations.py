@@ -35,8 +35,8 @@ def _weights(data: Figures) -> None:
         return
     if found is None:
         st.info(
-            "Nobody has measured the explanations of this model yet. `blipper evaluate DATA --explanations` "
-            "does."
+            f"Nobody has measured the explanations of {plain(evaluation.name)} yet. `blipper evaluate DATA "
+            "--model NAME --explanations` does."
         )
         return
     st.caption(

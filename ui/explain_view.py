@@ -307,8 +307,8 @@ def _trust(opened: OpenRecording) -> None:
             return
         if found is None:
             st.info(
-                "Nobody has measured the explanations of this model yet. `blipper evaluate DATA "
-                "--explanations` does, and needs the corpora."
+                f"Nobody has measured the explanations of {plain(opened.analysis.model.name)} yet. `blipper "
+                "evaluate DATA --model NAME --explanations` does, and needs the corpora."
             )
             return
         st.caption(
