@@ -94,15 +94,17 @@ def test_an_adapted_encoder_is_shipped_as_it_was_measured(
         if step == "adapt" and done > 1.5:
             raise Stopped
 
-    with pytest.raises(Stopped):
-        train_whisper(data_dir, trained / "none", settings=settings, alarms=False, progress=stop)
-    assert not (trained / "none").exists()
+    interrupted = first == 2
+    if interrupted:
+        with pytest.raises(Stopped):
+            train_whisper(data_dir, trained / "none", settings=settings, alarms=False, progress=stop)
+        assert not (trained / "none").exists()
     seen: list[float] = []
     result = train_whisper(
         data_dir, trained / "models" / name, settings=settings, alarms=False,
         progress=lambda step, done, total: seen.append(done) if step == "adapt" else None,
     )  # fmt: skip
-    assert min(seen) > 1  # the first epoch was on file
+    assert (min(seen) > 1) == interrupted  # then the first epoch was on file
     assert [epoch["epoch"] for epoch in result.metrics["training"]["adapting"]] == [1, 2]
     monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
     model = load_model(name, trained / "models")
