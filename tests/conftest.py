@@ -25,30 +25,12 @@ DATA = Path(os.environ.get("BLIPPER_DATA", ROOT.parent / "shared"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give each of several workers its own folder for temporary files: some tests look for strays there."""
-    if hasattr(config.option, "loadscopereorder"):
-        config.option.loadscopereorder = False  # the order below
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         folder = tempfile.mkdtemp(prefix=f"blipper-{worker}-")
         Path(folder).chmod(0o755)  # PostgreSQL's server is another user's
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files of browser tests evenly: two workers that both wait for a browser use no processor.
-
-    Files with few tests come last otherwise, and those are the longest. Within a file nothing is moved.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    waiting = [path for path in files if path.parent.name == "browser"]
-    others = [path for path in files if path.parent.name != "browser"]
-    # The last tenth is without: a worker that begins a long file there would end it alone.
-    places = {path: 0.9 * number / len(waiting) for number, path in enumerate(waiting)}
-    places |= {path: number / len(others) for number, path in enumerate(others)}
-    items[:] = [item for path in sorted(files, key=places.__getitem__) for item in files[path]]
 
 
 def needed(path: Path) -> Path:

@@ -60,6 +60,17 @@ def open_with_words(page: Any, folder: Path) -> None:
     go_to(page, "Explain")
 
 
+def explained_over_a_line(new_page: OpenPage, folder: Path) -> tuple[Any, Line]:
+    """Open Explain behind a line that can be held up, and wait until an event is explained."""
+    page = new_page()
+    line = Line(page)
+    arrive(page, "Review")
+    open_with_words(page, folder)
+    page.get_by_role("heading", name="Hear only what mattered").wait_for()
+    settle(page)
+    return page, line
+
+
 def way(page: Any, name: str) -> Any:
     """Return a button of "What to explain"."""
     return page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name))
@@ -122,12 +133,7 @@ def test_an_event_its_words_and_the_sum(
 
 def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_path: Path) -> None:
     """What the app drew before it knew of a choice must not take it back, and then answer what it polls."""
-    page = new_page()
-    line = Line(page)
-    arrive(page, "Review")
-    open_with_words(page, tmp_path)
-    page.get_by_role("heading", name="Hear only what mattered").wait_for()
-    settle(page)
+    page, line = explained_over_a_line(new_page, tmp_path)
     line.hold_after("auto_rerun")  # with it the page begins to ask how far the work is
     way(page, "A moment").click()
     line.wait_for_hold()
@@ -142,12 +148,7 @@ def test_a_choice_is_kept_while_the_page_is_drawn_anew(new_page: OpenPage, tmp_p
 
 def test_a_page_that_lags_goes_back_to_what_it_showed(new_page: OpenPage, tmp_path: Path) -> None:
     """It must not have forgotten what it told the app that it still has, or it stays as it is for ever."""
-    page = new_page()
-    line = Line(page)
-    arrive(page, "Review")
-    open_with_words(page, tmp_path)
-    page.get_by_role("heading", name="Hear only what mattered").wait_for()
-    settle(page)
+    page, line = explained_over_a_line(new_page, tmp_path)
 
     def explain(target: str) -> None:
         page.get_by_role("combobox", name=re.compile("Score")).first.click()
