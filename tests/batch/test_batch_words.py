@@ -85,10 +85,9 @@ def test_words_are_written_read_and_marked_anew_only_by_the_same_models(
         assert {found.settings["balance"] for found in results(out)} == {0.8}
         assert run() == (0, 2, 0)
 
-    # Whoever writes or reads the words becomes another: once by a run, then by the digest that decides it.
+    # Whoever writes or reads the words becomes another: once by a run, else by the digest that decides it.
     seen = {words.digest(asked)}
     save_speaking(speaking, spoken((0.0, f" {SENTENCES[0]}", 3.0)))
-    assert run() == (2, 0, 0)
     seen.add(words.digest(asked))
     save_built_in(models / "text-small", seed=5)
     seen.add(words.digest(asked))

@@ -34,17 +34,16 @@ OpenPage = Callable[..., Any]
 Shoot = Callable[[Any, str], Path]
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 def test_a_subtitle_file_is_followed_clicked_searched_and_corrected(
-    new_page: OpenPage, shoot: Shoot, tmp_path: Path, width: int
+    new_page: OpenPage, shoot: Shoot, tmp_path: Path
 ) -> None:
-    page = new_page(width=width)
+    page = new_page()
     open_sample(page)
     page.get_by_text("There is no transcript of this recording yet").wait_for()
     (tmp_path / "bad.srt").write_text("1\n00:00:01,000 --> soon\nhello\n")
     uploader(page, "Or add a transcript").set_input_files(tmp_path / "bad.srt")
     page.get_by_text("line 2 is").wait_for()
-    shoot(page, f"transcript-refused-{width}-light")
+    shoot(page, "transcript-refused-1440-light")
     (tmp_path / "call.srt").write_text(SRT, encoding="utf-8")
     settle(page)
     uploader(page, "Or add a transcript").set_input_files(tmp_path / "call.srt")
@@ -76,7 +75,10 @@ def test_a_subtitle_file_is_followed_clicked_searched_and_corrected(
     page.locator(".lines li[aria-current] p", has_text="parcel?").wait_for()
     page.get_by_role("button", name="Pause").click()
     page.locator(".transcript").scroll_into_view_if_needed()
-    shoot(page, f"transcript-{width}-light")
+    for width in (1440, 390):  # and from here on a phone
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        shoot(page, f"transcript-{width}-light")
 
     # Search shows the lines that hold it.
     page.get_by_label("Search the text").fill("parcel")
