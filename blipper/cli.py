@@ -248,6 +248,7 @@ def analyze(
 
         from blipper import analysis as conductor
         from blipper import audio
+        from blipper.expectation import expectation
         from blipper.export import Sound
         from blipper.reports import analysis_text
         from blipper.speakers.talk import rename
@@ -266,7 +267,7 @@ def analyze(
         if as_json:
             write_json(result.to_dict())
         else:
-            write_out(analysis_text(result))
+            write_out(analysis_text(result, expectation(result)))
         for message in unwritten:
             complain(message)
         if unwritten:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from blipper.datasets.table import Corpora
+from blipper.expectation import Expectation
 from blipper.reports_words import transcript_summary
 from blipper.results import Analysis, Check, Prediction, Track
 from blipper.speakers.talk import speaker_of_event, talk
@@ -15,8 +16,8 @@ from blipper.voice.labels import EMOTIONS
 from blipper.wording import carried_in_full, length, moment, summary_sentence, trend_sentence
 
 
-def analysis_text(analysis: Analysis) -> str:
-    """Return what a person needs first: the sentence, the quality, the events."""
+def analysis_text(analysis: Analysis, known: Expectation | None = None) -> str:
+    """Return what a person needs first: the sentence, the quality, the events, and what is known of them."""
     lines = [f"{analysis.provenance.name}: {summary_sentence(analysis)}."]
     lines += [f"Note: {notice.message}" for notice in analysis.notices]
     for track in analysis.tracks:
@@ -35,6 +36,8 @@ def analysis_text(analysis: Analysis) -> str:
         f"Model {model.name} ({model.sha256[:12]}). A score says how much a voice sounds angry to the model"
         f"{words}, not what somebody feels or means: listen before you judge.",
     ]
+    if known is not None:
+        lines.append(f"{known.sentence} Other recordings may differ.")
     return "\n".join(lines) + "\n"
 
 

@@ -129,7 +129,10 @@ def test_threshold_marks_anew_without_the_model(page: AppTest, monkeypatch: pyte
     monkeypatch.setattr("blipper.analysis.score_windows", None)  # any use of the model would fail
     slider = page.slider(key=f"threshold_{opened.id}")
     assert slider.value == round(before.model.threshold, 2)
+    assert "At 0.50 mel-cnn found " in shown(page).replace("\\", "")
     slider.set_value(0.05).run()
+    assert "At 0.05 mel-cnn found " in shown(page).replace("\\", "")  # what was measured there
+    assert "At 0.50 mel-cnn" not in shown(page).replace("\\", "")
     assert opened.threshold == 0.05
     assert opened.analysis is before
     low = opened.marked

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from blipper.expectation import expectation
 from blipper.fusion import EventSettings
 from blipper.results import Analysis, Quality
 from blipper.wording import length, summary_sentence, trend_sentence
@@ -120,6 +121,8 @@ def _result(opened_id: str) -> None:
     track = analysis.tracks[channel]
     show_player(opened, analysis, channel, threshold, hear_all.show(opened))
     _choose_events(opened)
+    if (known := expectation(analysis)) is not None:
+        st.caption(f"{plain(known.sentence)} Other recordings may differ; Evaluation has every threshold.")
     show_balance(opened, analysis)
     st.markdown(trend_sentence(track.trend) + ".")
     if numbered_events(analysis, channel):
