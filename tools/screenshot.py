@@ -16,7 +16,7 @@ from tests.browser.driving import arrive, open_page, open_sample, settle, still,
 from tests.browser.driving import chromium as find_chromium
 from tests.browser.server import ROOT, served
 
-WIDTH, HEIGHT = 1240, 1240
+WIDTH, HEIGHT = 1240, 1310
 #: Where the playhead stands, as a share of the recording: inside the second event.
 _PLACE = 0.55
 
