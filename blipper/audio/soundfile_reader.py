@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -97,6 +98,12 @@ class SoundfileReader:
         self._close_descriptor()
 
     def _close_descriptor(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._descriptor is None:
+            return
+        descriptor, self._descriptor = self._descriptor, None
+        try:
+            os.close(descriptor)
+        except OSError as error:
+            # libsndfile 1.2.0, which Debian 12 has, closes what it cannot open, whatever it is told.
+            if error.errno != errno.EBADF:
+                raise
