@@ -7,7 +7,6 @@ The figures are those of conversations of known content (:mod:`blipper.training.
 from __future__ import annotations
 
 import functools
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from blipper.fusion import EventSettings
-from blipper.inventory import METRICS
+from blipper.inventory import METRICS, metrics_of
 from blipper.line_notice import is_telephone
 from blipper.paths import models_dir
 from blipper.results import Analysis
@@ -134,15 +133,12 @@ def _told(interval: Range | None, times: float) -> str:
 def _scenes(path: Path, stamp: int, sha256: str) -> Mapping[str, Any] | None:
     """Read what was measured of exactly these weights; None where nothing was."""
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-        if metrics["model"]["sha256"] != sha256:
-            return None
-        scenes: Mapping[str, Any] | None = metrics.get("scenes")
+        scenes: Mapping[str, Any] | None = (metrics_of(path, sha256) or {}).get("scenes")
         if scenes is not None:  # each entry once, so that a damaged file is found here
             entries = [scenes, *scenes["thresholds"].values(), *scenes.get("shortest", {}).values()]
             for entry in entries:
                 _read("", float(scenes["threshold"]), 1.0, entry, scenes)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         # No reason to lose a result; `blipper models` and the Evaluation page say it, too.
         logger.warning("%s: its conversations cannot be read (%r)", path, error)
         return None

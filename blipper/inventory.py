@@ -66,6 +66,20 @@ def _describe(folder: Path) -> dict[str, Any]:
     }
 
 
+def metrics_of(path: Path, sha256: str) -> dict[str, Any] | None:
+    """Read what was measured of a model, if it was measured of exactly these weights.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, TypeError
+        If the file is damaged.
+    """
+    if not path.is_file():
+        return None  # a model need not have been measured
+    metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return metrics if metrics["model"]["sha256"] == sha256 else None
+
+
 def _figures(path: Path, sha256: str) -> dict[str, float] | None:
     if not path.is_file():
         return None

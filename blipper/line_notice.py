@@ -8,14 +8,13 @@ band (:func:`blipper.training.alarms.choose_threshold`), and a recording as narr
 from __future__ import annotations
 
 import functools
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from blipper.inventory import METRICS
+from blipper.inventory import METRICS, metrics_of
 from blipper.paths import models_dir
 from blipper.recording import Notice
 from blipper.results import ModelInfo, Track
@@ -102,11 +101,9 @@ class _Alarms:
 @functools.lru_cache(maxsize=16)
 def _alarms(path: Path, sha256: str) -> _Alarms | None:
     """Read what was measured of exactly these weights; None where nothing was."""
-    if not path.is_file():
-        return None  # a model need not have been measured
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-        if metrics["model"]["sha256"] != sha256 or "alarms" not in metrics:
+        metrics = metrics_of(path, sha256)
+        if metrics is None or "alarms" not in metrics:
             return None
         speech = metrics["alarms"]["speech"]
         return _Alarms(
@@ -115,7 +112,7 @@ def _alarms(path: Path, sha256: str) -> _Alarms | None:
             float(speech[TELEPHONE]["angry"]["share"]["value"]),
             float(speech[TELEPHONE].get("threshold", metrics["alarms"]["threshold"])),
         )
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         # No reason to lose an analysis; `blipper models` and the Evaluation page say it, too.
         logger.warning("%s: its false alarms cannot be read (%r)", path, error)
         return None
