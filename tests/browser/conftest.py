@@ -47,8 +47,8 @@ def fresh_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Yield a headless system Chromium."""
+def launching() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield Playwright's Chromium and how to launch the system's, headless."""
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
@@ -58,11 +58,33 @@ def browser() -> Iterator[Any]:
         _missing("needs a system Chromium: no chromium, chromium-browser or google-chrome on the PATH")
     expect.set_options(timeout=1000 * driving.PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable, args=FLAGS, timeout=1000 * driving.PATIENCE
-        )
-        yield chromium
-        chromium.close()
+        how = {"executable_path": executable, "args": FLAGS, "timeout": 1000 * driving.PATIENCE}
+        yield playwright.chromium, how
+
+
+@pytest.fixture(scope="module")
+def browser(launching: tuple[Any, dict[str, Any]]) -> Iterator[Any]:
+    """Yield a headless system Chromium, in which every context is a user of its own."""
+    chromium, how = launching
+    running = chromium.launch(**how)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of one user's browser, which keeps what it fetched and compiled."""
+    return tmp_path_factory.mktemp("profile")
+
+
+@pytest.fixture(scope="module")
+def profile(launching: tuple[Any, dict[str, Any]], profile_folder: Path) -> Iterator[Any]:
+    """Yield one user's browser: the app's scripts are fetched and compiled once, not for every test."""
+    chromium, how = launching
+    context = chromium.launch_persistent_context(profile_folder, accept_downloads=True, **how)
+    context.set_default_timeout(1000 * driving.PATIENCE)
+    yield context
+    context.close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -95,20 +117,17 @@ def _described(page: Any, name: str) -> str:
 
 
 @pytest.fixture
-def new_page(browser: Any, app_url: str) -> Iterator[Callable[..., Any]]:
+def new_page(profile: Any, app_url: str) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens the app; afterwards check that it kept quiet and to itself."""
-    contexts: list[Any] = []
+    pages: list[Any] = []
     complaints: list[str] = []
     hosts: set[str] = set()
 
     def open_app(width: int = 1440, height: int = 900, theme: str = "light") -> Any:
-        page = driving.open_page(
-            browser,
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            accept_downloads=True,
-        )
-        contexts.append(page.context)
+        page = driving.open_tab(profile)
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
         page.on("console", lambda message: _complain(message, complaints))
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", lambda request: hosts.add(host_of(request.url)))
@@ -118,8 +137,11 @@ def new_page(browser: Any, app_url: str) -> Iterator[Callable[..., Any]]:
         return page
 
     yield open_app
-    for context in contexts:
-        context.close()
+    for page in pages:
+        if not page.is_closed():
+            page.evaluate("localStorage.clear()")
+            page.close()
+    profile.clear_cookies()
     assert hosts <= {urlsplit(app_url).netloc, ""}, f"requests went to {sorted(hosts)}"
     assert complaints == []
 

@@ -36,6 +36,11 @@ def open_page(browser: Any, **options: Any) -> Any:
     """Open a blank page in a context of its own, with patience."""
     context = browser.new_context(**options)
     context.set_default_timeout(1000 * PATIENCE)
+    return open_tab(context)
+
+
+def open_tab(context: Any) -> Any:
+    """Open a further blank page in a context."""
     page = context.new_page()
     _opened[:] = [*open_pages(), page]
     return page
