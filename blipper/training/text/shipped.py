@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blipper.errors import ModelError
+from blipper.training.text.network import SHIPPED
 from blipper.training.text.scoring import Logits, logits_of
 from blipper.words.spoken import spoken
 from blipper.words.text_torch import beside_tensorflow
@@ -25,7 +26,7 @@ class Scored:
 
     Parameters
     ----------
-    logits : numpy.ndarray, shape (n, 11)
+    logits : numpy.ndarray, shape (n, 14)
     sentiment : numpy.ndarray, shape (n, 3)
         Negative, neutral, positive.
     aggression : numpy.ndarray, shape (n,)
@@ -66,6 +67,8 @@ class Shipped:
         network: Any = Network.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, local_files_only=True
         )
+        if tuple(network.config.id2label.values()) != SHIPPED:
+            raise ModelError(f"{folder}: has other outputs than train-text gives now; --from adds them")
         self._model = network.train(False)
 
     def score(self, texts: Sequence[str]) -> Scored:

@@ -12,11 +12,13 @@ import numpy as np
 
 from blipper.errors import ModelError
 from blipper.progress import Progress, silent
-from blipper.training.text.advice import READ, READ_WORDS, advise, drawn, features_of
+from blipper.training.text.advice import ADVISED_LINES, READ, READ_WORDS, advise, drawn, features_of
 from blipper.training.text.batches import N_ADVISED, TEACHING
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.fit import Schedule, guess_words, learn_labels
+from blipper.training.text.growing import grow, with_outputs
 from blipper.training.text.network import SHIPPED, classifier_from, make_config, masked_model
+from blipper.training.text.relearning import learn_grown
 from blipper.training.text.scoring import Logits, logits_of, validation_score
 from blipper.training.text.templates import make_lines
 from blipper.training.text.vocabulary import prune
@@ -25,12 +27,7 @@ from blipper.words.text_torch import beside_tensorflow
 logger = logging.getLogger(__name__)
 
 
-#: Lines of a corpus, at most, in the part with advice, and which of them an epoch shows more than once.
-ADVISED_LINES: Final = {
-    **{"convabuse": 10_000, "insults": 10_000, "trac1-en": 8_000, "goemotions": 12_000, "meld": 10_000},
-    **{"sst2": 5_000, "airline": 3_000, "conda": 4_000, "detoxy-common-voice": 10_000, "emocontext": 3_000},
-    "templates": 10_000,
-}
+#: Which lines an epoch shows more than once in the part with advice.
 ADVISED_REPEATS: Final = {"convabuse": 4}
 #: Words of a text, at least, from which hidden words are guessed: little can be guessed from less.
 SHORTEST: Final = 12
@@ -48,9 +45,11 @@ class TextRecipe:
         Which layers of the encoder are taken, in order.
     hidden, heads : int
         Width of the network; has to be the encoder's, where one is named.
-    words, labels, advised : Schedule
-        Of guessing hidden words, of learning labels, and of learning them again beside a larger encoder's
-        advice.
+    words, labels, advised, grown : Schedule
+        Of guessing hidden words, of learning labels, of learning them again beside a larger encoder's
+        advice, and of learning them with more word pieces, beside the model's own answers.
+    grown_pieces : int
+        Size of the vocabulary then.
     seed : int
     """
 
@@ -61,6 +60,8 @@ class TextRecipe:
     words: Schedule = field(default_factory=lambda: Schedule(epochs=1, rate=1.5e-4))
     labels: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=1.2e-4))
     advised: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
+    grown: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
+    grown_pieces: int = 16_500
     seed: int = 1
 
 
@@ -111,11 +112,13 @@ def fit_text(
         Where checkpoints are kept.
     init : path, optional
         Folder of an uncased BERT encoder in Hugging Face format, with its tokenizer; its weights are taken
-        where the recipe's width is the encoder's own, else only its word pieces are.
+        where the recipe's width is the encoder's own, else only its word pieces are. With `start`: the
+        encoder that the model began as, of which it is given more word pieces.
     start : path, optional
-        Folder of a text model that this function made, instead of `init`: only the last part is done.
+        Folder of a text model that this function made, to go on from: it learns the labels once more, beside
+        the `teacher`'s advice or, with further word pieces from `init`, beside its own answers.
     teacher : path, optional
-        Folder of a larger encoder, which advises in the last part; without it there is none.
+        Folder of a larger encoder, which advises in a last part.
     recipe : TextRecipe, optional
     progress : Progress, optional
 
@@ -134,9 +137,10 @@ def fit_text(
     from tokenizers import Tokenizer
 
     recipe = recipe or TextRecipe()
-    if (init is None) == (start is None) or (start is not None and teacher is None):
+    if (init is None) if start is None else (init is None) == (teacher is None):
         raise ModelError(
-            "training begins with an encoder, or with a text model and a teacher: give one of both"
+            "training begins with an encoder, or with a text model and one of both: the encoder that it was "
+            "once, or a teacher"
         )
     lines = read_lines(data, recipe.seed)
     # EmoContext's "others" says nothing about sentiment or aggression.
@@ -144,8 +148,12 @@ def fit_text(
     validation = tuple(line for line in lines if line.side == "validation")
     said = [line.text for line in validation]
     torch.manual_seed(recipe.seed)
+    before = None
     if start is not None:
-        model, tokenizer_json = _begun(start)
+        model, tokenizer_json = before = _begun(start)
+        if init is not None:
+            texts = [line.text for line in train]
+            model, tokenizer_json = grow(model, tokenizer_json, init, texts, recipe.grown_pieces)
     else:
         assert init is not None
         model, tokenizer_json, rows = _empty(init, recipe, train)
@@ -162,6 +170,16 @@ def fit_text(
             *(model, tokenizer, train, recipe.labels),
             seed=recipe.seed,
             folder=work / "labels",
+            validate=validate,
+            progress=progress,
+        )
+    elif init is not None:
+        assert before is not None
+        logger.info("with %d word pieces: validation %.4f", model.config.vocab_size, validate(0))
+        history += learn_grown(
+            *((before[0], Tokenizer.from_str(before[1])), (model, tokenizer), train, recipe.grown),
+            seed=recipe.seed,
+            folder=work / "grown",
             validate=validate,
             progress=progress,
         )
@@ -203,9 +221,10 @@ def _begun(start: Path) -> tuple[Any, str]:
             tokenizer = (start / "tokenizer.json").read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ModelError(f"{start}: is no text model to go on from: {error}") from error
-    if tuple(model.config.id2label.values()) != SHIPPED:
+    outputs = tuple(model.config.id2label.values())
+    if outputs not in (SHIPPED, SHIPPED[:-3]):  # without GoEmotions' own before 2026-12
         raise ModelError(f"{start}: has other outputs than blipper train-text gives")
-    return model, tokenizer
+    return with_outputs(model), tokenizer
 
 
 def _learn_advised(
@@ -225,7 +244,8 @@ def _learn_advised(
     asked = [shown[row] for row in read]
     features = features_of(teacher, [line.text for line in asked], work / "teacher", progress=progress)
     advice = np.full((len(shown), N_ADVISED), np.nan, dtype=np.float32)
-    advice[read] = advise(features, asked, recipe.seed)
+    found = advise(features, asked, recipe.seed)
+    advice[read, : found.shape[1]] = found
     return learn_labels(
         *(model, tokenizer, shown, recipe.advised),
         seed=recipe.seed,

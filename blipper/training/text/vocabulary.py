@@ -19,7 +19,9 @@ from blipper.errors import ModelError
 SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def prune(tokenizer_file: Path, texts: Iterable[str], size: int) -> tuple[str, NDArray[np.int64]]:
+def prune(
+    tokenizer_file: Path, texts: Iterable[str], size: int, *, keep: Iterable[str] = ()
+) -> tuple[str, NDArray[np.int64]]:
     """Keep the pieces of a WordPiece tokenizer that are used most.
 
     Parameters
@@ -31,6 +33,8 @@ def prune(tokenizer_file: Path, texts: Iterable[str], size: int) -> tuple[str, N
     size : int
         How many pieces to keep. Single ASCII letters and digits, as beginnings and as continuations, are
         always kept, so that any English word can be spelt.
+    keep : iterable of str, optional
+        Pieces that are kept in any case.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def prune(tokenizer_file: Path, texts: Iterable[str], size: int) -> tuple[str, N
     Raises
     ------
     ModelError
-        If the tokenizer is of another kind.
+        If the tokenizer is of another kind, or lacks a piece that is to be kept.
     """
     from tokenizers import Tokenizer
 
@@ -59,7 +63,12 @@ def prune(tokenizer_file: Path, texts: Iterable[str], size: int) -> tuple[str, N
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     spelling = ["'", *letters, *(f"##{letter}" for letter in letters)]
     frequent = [piece for piece, _ in counts.most_common() if piece not in SPECIAL]
-    wanted = dict.fromkeys([*SPECIAL, *(piece for piece in spelling if piece in vocabulary), *frequent])
+    keep = list(keep)
+    if lacking := [piece for piece in keep if piece not in vocabulary]:
+        raise ModelError(f"{tokenizer_file}: lacks {len(lacking)} word pieces, among them {lacking[0]!r}")
+    wanted = dict.fromkeys(
+        [*SPECIAL, *(piece for piece in spelling if piece in vocabulary), *keep, *frequent]
+    )
     kept = list(wanted)[:size]
     rows = np.array([vocabulary[piece] for piece in kept], dtype=np.int64)
     return json.dumps(_with_pieces(old, kept), ensure_ascii=False), rows

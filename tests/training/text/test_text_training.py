@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,112 +18,13 @@ from blipper.training.text.calibrate import attacks, calibrate_text
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.evaluate import evaluate, report
 from blipper.training.text.export import FILES, write_model
-from blipper.training.text.fit import Schedule
 from blipper.training.text.network import SHIPPED
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.templates import make_lines
-from blipper.training.text.train import TextRecipe, Trained, fit_text
+from blipper.training.text.train import Trained, fit_text
 from blipper.training.text.vocabulary import prune
 from blipper.words.text_torch import beside_tensorflow
-
-NICE = ["what", "a", "lovely", "kind", "bright", "warm", "sunny", "calm", "happy", "gentle", "thing"]
-NASTY = ["you", "rotten", "nasty", "vile", "foul", "mean", "cruel", "horrid", "awful", "wretched", "thing"]
-PLAIN = ["the", "train", "leaves", "from", "platform", "seven", "nine", "at", "noon", "on", "a", "weekday"]
-
-RECIPE = TextRecipe(
-    pieces=400,
-    layers=(0, 1),
-    hidden=48,
-    heads=4,
-    words=Schedule(epochs=1, rate=1e-3, batch=32),
-    labels=Schedule(epochs=3, rate=3e-3, batch=32),
-    advised=Schedule(epochs=1, rate=1e-3, batch=32),
-    seed=3,
-)
-
-
-def say(words: list[str], rng: random.Random) -> str:
-    return " ".join(rng.choices(words, k=rng.randint(3, 7)))
-
-
-def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
-    """Yield a head and rows in which nasty words attack and nice words please."""
-    heads = {
-        "trac1-en": ["aggression"],
-        "convabuse": ["agent", "severity"],
-        "detoxy-common-voice": ["toxic"],
-        "insults": ["insult"],
-        "conda": ["intent"],
-        "goemotions": ["emotions", "groups"],
-        "emocontext": ["turn1", "turn2", "emotion"],
-        "meld": ["emotion", "sentiment", "dialogue"],
-        "sst2": ["sentiment"],
-        "airline": ["sentiment"],
-    }
-    labels = {
-        "trac1-en": (["OAG"], ["NAG"], ["CAG"]),
-        "convabuse": (["hello", "-2.0"], ["hello", "1.0"], ["hello", "0.0"]),
-        "detoxy-common-voice": (["1"], ["0"], ["0"]),
-        "insults": (["1"], ["0"], ["0"]),
-        "conda": (["E"], ["O"], ["A"]),
-        "goemotions": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
-        "emocontext": (["a", "b", "angry"], ["a", "b", "happy"], ["a", "b", "others"]),
-        "meld": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
-        "sst2": (["0"], ["1"], ["1"]),
-        "airline": (["negative"], ["positive"], ["neutral"]),
-    }
-    yield ["split", "text", *heads[corpus]]
-    for number in range({"insults": 1500, "airline": 1660}.get(corpus, 90)):
-        kind = number % (2 if corpus == "sst2" else 3)
-        text = say((NASTY, NICE, PLAIN)[kind], rng)
-        split = "dev" if number % 5 == 0 else "test" if number % 5 == 1 else "train"
-        if corpus in ("insults", "airline", "emocontext"):
-            split = "train"
-        label = labels[corpus][kind]
-        yield [split, text, *label, *([str(number // 4)] if corpus == "meld" else [])]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("corpora")
-    (root / "text").mkdir()
-    rng = random.Random(0)
-    for corpus in (
-        *("trac1-en", "convabuse", "detoxy-common-voice", "insults", "conda"),
-        *("goemotions", "emocontext", "meld", "sst2", "airline"),
-    ):
-        lines = ["\t".join(row) for row in rows_of(corpus, rng)]
-        (root / "text" / f"{corpus}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return root
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small BERT at random with WordPiece pieces, in Hugging Face format."""
-    import torch
-    from tokenizers import BertWordPieceTokenizer
-
-    with beside_tensorflow():
-        from transformers import BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("encoder")
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    words = sorted({*NICE, *NASTY, *PLAIN, "never", "used"})
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "'", *letters, *(f"##{one}" for one in letters)]
-    pieces += [word for word in words if len(word) > 1]
-    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True).save(str(folder / "tokenizer.json"))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=48,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        intermediate_size=192,
-        max_position_embeddings=160,
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
+from tests.training.text.conftest import NASTY, NICE, PLAIN, RECIPE, say
 
 
 @pytest.fixture(scope="module")
@@ -260,8 +161,10 @@ def test_a_text_model_goes_on_with_a_larger_encoders_advice(
 
 def test_training_begins_with_one_thing(folder: Path, data: Path, encoder: Path, tmp_path: Path) -> None:
     for given in ({}, {"start": folder}, {"start": folder, "init": encoder, "teacher": encoder}):
-        with pytest.raises(ModelError, match="give one of both"):
+        with pytest.raises(ModelError, match="one of both"):
             fit_text(data, tmp_path, recipe=RECIPE, **given)
+    with pytest.raises(ModelError, match="word pieces already; more than 60 were expected"):
+        fit_text(data, tmp_path, start=folder, init=encoder, recipe=replace(RECIPE, grown_pieces=60))
     with pytest.raises(ModelError, match="no text model to go on from"):
         fit_text(data, tmp_path, start=tmp_path, teacher=encoder, recipe=RECIPE)
     with pytest.raises(ModelError, match="--teacher takes the folder of an encoder"):
@@ -296,9 +199,8 @@ def test_nobody_advises_on_what_it_was_told() -> None:
     odd = next(i for i, line in enumerate(lines) if line.corpus == "insults" and line.labels["insult"] == 0)
     lines[odd] = Line("insults", "train", lines[odd].text, lines[odd].group, {"insult": 1.0})
     found = advise(np.array(features), lines, seed=1)
-    assert (
-        found.shape == (len(lines), N_ADVISED) == (len(lines), sum(len(outputs) for *_, outputs in ADVISED))
-    )
+    assert found.shape == (len(lines), sum(len(outputs) for *_, outputs in ADVISED))
+    assert found.shape[1] < N_ADVISED  # what it leaves out is aggression, which no single corpus teaches
     np.testing.assert_allclose(found[:, :3].sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(found[:, 3:6].sum(axis=1), 1, atol=1e-5)
     hostile = np.array([i // 4 % 3 == 0 for i in range(len(lines))])

@@ -1,0 +1,114 @@
+"""Small corpora, an encoder at random and a recipe, for the tests of the text model's training."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blipper.training.text.fit import Schedule
+from blipper.training.text.train import TextRecipe
+from blipper.words.text_torch import beside_tensorflow
+
+NICE = ["what", "a", "lovely", "kind", "bright", "warm", "sunny", "calm", "happy", "gentle", "thing"]
+NASTY = ["you", "rotten", "nasty", "vile", "foul", "mean", "cruel", "horrid", "awful", "wretched", "thing"]
+PLAIN = ["the", "train", "leaves", "from", "platform", "seven", "nine", "at", "noon", "on", "a", "weekday"]
+
+RECIPE = TextRecipe(
+    pieces=400,
+    layers=(0, 1),
+    hidden=48,
+    heads=4,
+    words=Schedule(epochs=1, rate=1e-3, batch=32),
+    labels=Schedule(epochs=3, rate=3e-3, batch=32),
+    advised=Schedule(epochs=1, rate=1e-3, batch=32),
+    grown=Schedule(epochs=1, rate=1e-3, batch=32),
+    grown_pieces=120,
+    seed=3,
+)
+
+
+def say(words: list[str], rng: random.Random) -> str:
+    return " ".join(rng.choices(words, k=rng.randint(3, 7)))
+
+
+def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
+    """Yield a head and rows in which nasty words attack and nice words please."""
+    heads = {
+        "trac1-en": ["aggression"],
+        "convabuse": ["agent", "severity"],
+        "detoxy-common-voice": ["toxic"],
+        "insults": ["insult"],
+        "conda": ["intent"],
+        "goemotions": ["emotions", "groups"],
+        "emocontext": ["turn1", "turn2", "emotion"],
+        "meld": ["emotion", "sentiment", "dialogue"],
+        "sst2": ["sentiment"],
+        "airline": ["sentiment"],
+    }
+    labels = {
+        "trac1-en": (["OAG"], ["NAG"], ["CAG"]),
+        "convabuse": (["hello", "-2.0"], ["hello", "1.0"], ["hello", "0.0"]),
+        "detoxy-common-voice": (["1"], ["0"], ["0"]),
+        "insults": (["1"], ["0"], ["0"]),
+        "conda": (["E"], ["O"], ["A"]),
+        "goemotions": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
+        "emocontext": (["a", "b", "angry"], ["a", "b", "happy"], ["a", "b", "others"]),
+        "meld": (["anger", "negative"], ["joy", "positive"], ["neutral", "neutral"]),
+        "sst2": (["0"], ["1"], ["1"]),
+        "airline": (["negative"], ["positive"], ["neutral"]),
+    }
+    yield ["split", "text", *heads[corpus]]
+    for number in range({"insults": 1500, "airline": 1660}.get(corpus, 90)):
+        kind = number % (2 if corpus == "sst2" else 3)
+        text = say((NASTY, NICE, PLAIN)[kind], rng)
+        split = "dev" if number % 5 == 0 else "test" if number % 5 == 1 else "train"
+        if corpus in ("insults", "airline", "emocontext"):
+            split = "train"
+        label = labels[corpus][kind]
+        yield [split, text, *label, *([str(number // 4)] if corpus == "meld" else [])]
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("corpora")
+    (root / "text").mkdir()
+    rng = random.Random(0)
+    for corpus in (
+        *("trac1-en", "convabuse", "detoxy-common-voice", "insults", "conda"),
+        *("goemotions", "emocontext", "meld", "sst2", "airline"),
+    ):
+        lines = ["\t".join(row) for row in rows_of(corpus, rng)]
+        (root / "text" / f"{corpus}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small BERT at random with WordPiece pieces, in Hugging Face format."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+
+    with beside_tensorflow():
+        from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    words = sorted({*NICE, *NASTY, *PLAIN, "never", "used"})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "'", *letters, *(f"##{one}" for one in letters)]
+    pieces += [word for word in words if len(word) > 1]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True).save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=192,
+        max_position_embeddings=160,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
