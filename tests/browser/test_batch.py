@@ -75,9 +75,12 @@ def test_from_upload_to_review(new_page: OpenPage, calls: list[Path], shoot: Sho
 
 def test_stop_and_resume(new_page: OpenPage, tmp_path: Path, shoot: Shoot) -> None:
     samples, rate = soundfile.read(ROOT / "ui" / "sample" / "scene.ogg", dtype="float32")
-    paths = [tmp_path / f"{number}.wav" for number in range(8)]
+    # Long enough that a fast machine is not done with them before "Stop" is reached.
+    paths = [tmp_path / f"{number}.ogg" for number in range(8)]
     for number, path in enumerate(paths):
-        soundfile.write(path, samples * (0.5 + number / 20), rate)
+        with soundfile.SoundFile(path, "w", rate, 1, format="OGG", subtype="VORBIS") as file:
+            for _ in range(4):
+                file.write(samples * (0.5 + number / 20))
     page = new_page()
     go_to(page, "Batch")
     uploader(page).set_input_files(paths)
