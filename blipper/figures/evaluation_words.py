@@ -71,7 +71,7 @@ def text_corpora_figure(rows: Sequence[CorpusFigure]) -> go.Figure:
         )  # fmt: skip
     lay_out(figure, "Each corpus with its own figure", 190 + 52 * len(rows), legend=True)
     figure.update_layout(
-        xaxis={"title": {"text": "Figure named on the left (1 is best)"}, "range": (0, 1.02)},
+        xaxis={"title": {"text": "Figure (1 is best)"}, "range": (0, 1.02)},
         yaxis={"automargin": True, "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
     )
     return figure
