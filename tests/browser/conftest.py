@@ -25,6 +25,15 @@ FLAGS = [
 ]
 
 
+#: A tab begins without what an earlier test's left in the profile, and keeps its own when it is loaded anew.
+FORGET = """
+if (window === top && !sessionStorage.getItem("begun")) {
+  sessionStorage.setItem("begun", "yes");
+  localStorage.clear();
+}
+"""
+
+
 def _missing(reason: str) -> None:
     """Skip, or fail where the browser tests are required (as in .ci/run)."""
     if os.environ.get("BLIPPER_REQUIRE_BROWSER"):
@@ -128,6 +137,7 @@ def new_page(profile: Any, app_url: str) -> Iterator[Callable[..., Any]]:
         pages.append(page)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=theme)
+        page.add_init_script(FORGET)
         page.on("console", lambda message: _complain(message, complaints))
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", lambda request: hosts.add(host_of(request.url)))
@@ -138,9 +148,7 @@ def new_page(profile: Any, app_url: str) -> Iterator[Callable[..., Any]]:
 
     yield open_app
     for page in pages:
-        if not page.is_closed():
-            page.evaluate("localStorage.clear()")
-            page.close()
+        page.close()
     profile.clear_cookies()
     assert hosts <= {urlsplit(app_url).netloc, ""}, f"requests went to {sorted(hosts)}"
     assert complaints == []

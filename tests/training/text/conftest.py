@@ -6,10 +6,12 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from blipper.training.text.calibrate import attacks
 from blipper.training.text.fit import Schedule
-from blipper.training.text.train import TextRecipe
+from blipper.training.text.train import TextRecipe, Trained
 from blipper.words.text_torch import beside_tensorflow
 
 NICE = ["what", "a", "lovely", "kind", "bright", "warm", "sunny", "calm", "happy", "gentle", "thing"]
@@ -112,3 +114,13 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+def tells_insults_apart(found: Trained, output: int) -> None:
+    """Check that an output puts every insult among the validation lines above every line that is none."""
+    of_insults = np.array([line.corpus == "insults" for line in found.validation])
+    hostile = np.array([attacks(line) == 1 for line in found.validation])
+    harmless = np.array([attacks(line) == 0 for line in found.validation])
+    assert (
+        found.logits[of_insults & hostile, output].min() > found.logits[of_insults & harmless, output].max()
+    )

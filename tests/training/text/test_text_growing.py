@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blipper.errors import ModelError
-from blipper.training.text.calibrate import attacks, calibrate_text
+from blipper.training.text.calibrate import calibrate_text
 from blipper.training.text.export import write_model
 from blipper.training.text.growing import grow, with_outputs
 from blipper.training.text.network import PIECES, SHIPPED, only_shipped
@@ -20,7 +20,8 @@ from blipper.training.text.shipped import Shipped
 from blipper.training.text.train import Trained, fit_text
 from blipper.words.text_builtin import load_built_in
 from blipper.words.text_torch import beside_tensorflow
-from tests.training.text.conftest import RECIPE
+from tests.training.text.conftest import RECIPE, tells_insults_apart
+from tests.words.tiny_text_model import save_built_in
 
 #: Letters, digits and special pieces, and few words: the rest is spelt until the model grows.
 FEW = 90
@@ -111,6 +112,11 @@ def test_goemotions_own_outputs_begin_as_the_shared_ones() -> None:
     assert with_outputs(newer) is newer
 
 
+def test_a_model_without_these_outputs_is_not_measured(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="other outputs than train-text gives now; --from adds them"):
+        Shipped(save_built_in(tmp_path / "older"))
+
+
 def test_own_answers_are_the_mean_of_probabilities() -> None:
     rng = np.random.default_rng(5)
     one, other = rng.normal(size=(2, 6, len(SHIPPED)))
@@ -154,9 +160,7 @@ def test_a_text_model_goes_on_with_more_words(
     judged = validation_score(found.logits, found.validation)
     assert judged == max(row["validation"] for row in found.history)
     assert FEW < len(json.loads(found.tokenizer)["model"]["vocab"]) <= MORE
-    nasty = np.array([attacks(line) == 1 and line.corpus == "insults" for line in found.validation])
-    nice = np.array([attacks(line) == 0 and line.corpus == "insults" for line in found.validation])
-    assert found.logits[nasty, 7].min() > found.logits[nice, 7].max()
+    tells_insults_apart(found, SHIPPED.index("insult"))
     steps.clear()
     resumed = fit_text(
         *(data, tmp_path / "work"),

@@ -14,7 +14,7 @@ from blipper.errors import DatasetError, ModelError
 from blipper.training.text.advice import ADVISED, advise, drawn, features_of
 from blipper.training.text.augment import ALIKE, recognised
 from blipper.training.text.batches import N_ADVISED, TEACHING, batches, padded, targets_of
-from blipper.training.text.calibrate import attacks, calibrate_text
+from blipper.training.text.calibrate import calibrate_text
 from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.evaluate import evaluate, report
 from blipper.training.text.export import FILES, write_model
@@ -24,7 +24,7 @@ from blipper.training.text.templates import make_lines
 from blipper.training.text.train import Trained, fit_text
 from blipper.training.text.vocabulary import prune
 from blipper.words.text_torch import beside_tensorflow
-from tests.training.text.conftest import NASTY, NICE, PLAIN, RECIPE, say
+from tests.training.text.conftest import NASTY, NICE, PLAIN, RECIPE, say, tells_insults_apart
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,7 @@ def test_it_learns_what_the_corpora_say(trained: tuple[Trained, Path]) -> None:
     found = trained[0]
     assert found.history[-1]["loss"] < found.history[0]["loss"]
     assert found.logits.shape == (len(found.validation), len(TEACHING))
-    nasty = np.array([attacks(line) == 1 and line.corpus == "insults" for line in found.validation])
-    nice = np.array([attacks(line) == 0 and line.corpus == "insults" for line in found.validation])
-    assert found.logits[nasty, 3].min() > found.logits[nice, 3].max()
+    tells_insults_apart(found, SHIPPED.index("aggression"))
 
 
 def test_a_finished_run_is_not_trained_again(
@@ -144,9 +142,7 @@ def test_a_text_model_goes_on_with_a_larger_encoders_advice(
     assert [row["epoch"] for row in found.history] == [1]
     texts = [line.text for line in found.validation]
     assert np.abs(found.logits - before.score(texts).logits).max() > 0.01, "nothing was learned"
-    nasty = np.array([attacks(line) == 1 and line.corpus == "insults" for line in found.validation])
-    nice = np.array([attacks(line) == 0 and line.corpus == "insults" for line in found.validation])
-    assert found.logits[nasty, 7].min() > found.logits[nice, 7].max()
+    tells_insults_apart(found, SHIPPED.index("insult"))
     steps.clear()
     again = fit_text(
         *(data, tmp_path),
