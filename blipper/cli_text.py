@@ -35,7 +35,8 @@ def train_text(
         typer.Option(
             "--from",
             help="Folder of a text model that this command made, to go on from: with a --teacher beside its "
-            "advice, else with more of the encoder's word pieces beside the model's own answers.",
+            "advice, with --siblings beside theirs, else with more of the encoder's word pieces beside its "
+            "own answers.",
             show_default=False,
         ),
     ] = None,
@@ -48,6 +49,15 @@ def train_text(
             show_default=False,
         ),
     ] = None,
+    siblings: Annotated[
+        bool,
+        typer.Option(
+            "--siblings",
+            help="With --from: no more word pieces; the whole encoder learns the labels of half the lines, "
+            "twice, and the model "
+            "learns beside these larger networks' answers and its own.",
+        ),
+    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -59,8 +69,8 @@ def train_text(
     """Train the model that reads transcripts: sentiment and verbal aggression.
 
     Guesses hidden words first, then learns the corpora's labels, then, if there is a teacher, labels and its
-    advice. A model that is there already can go on to know more words (--from). Stopped and started again, it
-    goes on from its last epoch. Half an hour to three hours on two cores.
+    advice. A model that is there already can go on (--from): with more words, or beside larger siblings.
+    Stopped and started again, it goes on from its last epoch. Half an hour to three hours on two cores.
     """
     with exit_codes():
         from dataclasses import replace
@@ -78,15 +88,25 @@ def train_text(
             named = _begun_from(start)
             if teacher is None:
                 encoder, further = _encoder(init)
-                named += f"; more word pieces from {further}"
-            elif init is not None:
-                raise SettingsError("--init and --teacher with --from: more words or advice, one at a time")
+                named += f"; {'beside larger siblings' if siblings else 'more word pieces'} from {further}"
+            elif init is not None or siblings:
+                raise SettingsError(
+                    "--teacher with --from takes no --init and no --siblings: one kind of help at a time"
+                )
+        if siblings and start is None:
+            raise SettingsError("--siblings goes with --from: a text model that there is already")
         if teacher is not None:
             named += f"; advised by an encoder whose {_weights_of(teacher)}"
         work = (cache or Path(".cache/text")) / f"{output.name}-{seed}"
         with progress_bars() as progress:
             trained = fit_text(
-                *(data, work), init=encoder, start=start, teacher=teacher, recipe=recipe, progress=progress
+                *(data, work),
+                init=encoder,
+                start=start,
+                teacher=teacher,
+                siblings=siblings,
+                recipe=recipe,
+                progress=progress,
             )
         calibration = calibrate_text(trained.logits, trained.validation)
         write_model(trained, calibration, output, name=output.name, recipe=recipe, initialised_from=named)

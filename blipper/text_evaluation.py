@@ -106,6 +106,8 @@ class TextEvaluation:
     calibration : tuple of TextReliability
     checklist : Checklist
     checklist_target : float
+    further : tuple of Category
+        Pass rates of sentences by writers who taught nothing; none where they were not measured.
     bias : Bias
     bias_target : float
     speed : mapping of str to object, or None
@@ -120,6 +122,7 @@ class TextEvaluation:
     calibration: tuple[TextReliability, ...]
     checklist: Checklist
     checklist_target: float
+    further: tuple[Category, ...]
     bias: Bias
     bias_target: float
     speed: Mapping[str, Any] | None
@@ -175,6 +178,7 @@ def read_text_evaluation(folder: str | Path) -> TextEvaluation:
             tuple(_reliability(entry) for entry in found["calibration"]),
             _checklist(found["checklist"], described),
             float(found["checklist"].get("target", 0.8)),
+            _categories(found.get("sentences", {"categories": []})),
             _bias(found["bias"]),
             float(found["bias"]["target"]),
             found.get("speed"),
@@ -245,14 +249,21 @@ def _reliability(entry: Mapping[str, Any]) -> TextReliability:
     )
 
 
-def _checklist(entry: Mapping[str, Any], described: Mapping[str, Any]) -> Checklist:
-    categories = tuple(
+def _categories(entry: Mapping[str, Any]) -> tuple[Category, ...]:
+    found = tuple(
         Category(
             str(one["name"]), bool(one["expected"]), int(one["n"]), int(one["passed"]), _share(one["low"]),
             _share(one["high"]),
         )
         for one in entry["categories"]
     )  # fmt: skip
+    if wrong := [one for one in found if one.n < 1 or not 0 <= one.passed <= one.n]:
+        raise ValueError(f"category {wrong[0].name!r}: {wrong[0].passed} of {wrong[0].n} passed")
+    return found
+
+
+def _checklist(entry: Mapping[str, Any], described: Mapping[str, Any]) -> Checklist:
+    categories = _categories(entry)
     sentences = tuple(
         Checked(
             str(one["category"]), bool(one["expected"]), str(one["text"]), _share(one["score"]),
@@ -260,7 +271,7 @@ def _checklist(entry: Mapping[str, Any], described: Mapping[str, Any]) -> Checkl
         )
         for one in entry["sentences"]
     )  # fmt: skip
-    if not sentences or any(one.n < 1 for one in categories):
+    if not sentences:
         raise ValueError("the checklist is empty")
     for one in categories:
         ours = [sentence.passed for sentence in sentences if sentence.category == one.name]

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from blipper.training import text_metrics
-from blipper.training.text_checks import check
+from blipper.training.text_checks import Sentence, check, run_checklist
 
 THRESHOLD = 0.4
 HOSTILE = ("you", "fuck", "kill", "animals", "they're")
+FURTHER = (
+    *(Sentence("threat", True, text) for text in ("i will kill you", "mind your back", "kill the lights")),
+    Sentence("no threat", False, "mind the gap"),
+)
 
 
 class Lexicon:
@@ -69,6 +73,7 @@ def made_up_metrics(sha256: str, *, seed: int = 0) -> dict[str, Any]:
             }
         ],
         **check(Lexicon(), THRESHOLD),
+        "sentences": {"categories": run_checklist(Lexicon(), THRESHOLD, FURTHER).to_dict()["categories"]},
         "speed": None,
     }
 

@@ -47,7 +47,7 @@ def test_corpora_without_targets_or_baselines(found: TextEvaluation) -> None:
 
 
 def test_each_side_of_the_checklist_has_its_pattern(found: TextEvaluation) -> None:
-    figure = checklist_figure(found.checklist, 0.8)
+    figure = checklist_figure(found.checklist.categories, 0.8)
     looks_like_ours(figure)
     hostile, harmless = figure.data
     assert hostile.marker.pattern.shape != harmless.marker.pattern.shape
@@ -59,8 +59,9 @@ def test_each_side_of_the_checklist_has_its_pattern(found: TextEvaluation) -> No
         assert "of %{customdata[1]}" in bars.hovertemplate
     (line,) = figure.layout.shapes
     assert line.x0 == 0.8
-    only = replace(found.checklist, categories=tuple(c for c in found.checklist.categories if c.expected))
-    assert len(checklist_figure(only, 0.8).data) == 1
+    only = [one for one in found.checklist.categories if one.expected]
+    alone = checklist_figure(only, 0.8, "Further sentences")
+    assert len(alone.data) == 1 and "Further sentences" in alone.layout.title.text
 
 
 def test_identities_with_the_worst_term(found: TextEvaluation) -> None:

@@ -102,8 +102,13 @@ def test_failing_sentences_are_listed_as_they_stand(models: Path) -> None:
     assert first["Sentence"][0] == "=cmd() **you** <b>there</b>"
     assert set(first["Passed"]) == {"no"}
     assert len(second["Sentence"]) == len(found.checklist.sentences)
-    (rates,) = frames(page, "Pass rate (95 %)")
+    rates, further = frames(page, "Pass rate (95 %)")
     assert len(rates["Category"]) == len(found.checklist.categories)
+    assert (further["Category"], further["Passed"]) == (["threat", "no threat"], [2, 1])
+    assert further["80% or more"] == ["no", "yes"]
+    change(models / "text-small", lambda m: m.pop("sentences"))
+    page = section(words(open_page()), "Checklist")
+    assert len(frames(page, "Pass rate (95 %)")) == 1 and "taught nothing" not in said(page)
     assert "<b>" not in said(page)
 
 

@@ -32,6 +32,10 @@ def test_figures_are_those_of_the_file(folder: Path) -> None:
     assert second.more == {"accuracy": written["corpora"][1]["more"]["accuracy"]["value"]}
     assert found.checklist.threshold == THRESHOLD
     assert found.checklist.to_dict() == written["checklist"]
+    assert [(one.name, one.expected, one.passed, one.n) for one in found.further] == [
+        ("threat", True, 2, 3),
+        ("no threat", False, 1, 1),
+    ]
     assert found.bias.to_dict() == written["bias"]
     (part,) = found.calibration
     assert [one.clips for one in part.bins] == [one["n"] for one in written["calibration"][0]["bins"]]
@@ -47,12 +51,14 @@ def test_the_formats_least_is_enough(folder: Path) -> None:
             del found["bias"][key]
         for group in found["bias"]["groups"]:
             del group["signed_shift"]
+        del found["sentences"]
         found["corpora"][0] |= {"target": None, "baselines": {}, "more": {}}
 
     change(folder, least)
     found = read_text_evaluation(folder)
     assert found.checklist.threshold == THRESHOLD  # as blipper.json has it
     assert found.checklist_target == 0.8
+    assert found.further == ()
     assert found.bias.over_threshold is None
     assert found.corpora[0].reached is found.corpora[0].ahead is None
 
@@ -78,6 +84,8 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         (lambda m: m["corpora"][0].update(value=float("nan")), "no figure"),
         (lambda m: m["checklist"].update(sentences=[]), "the checklist is empty"),
         (lambda m: m["checklist"]["sentences"].pop(), "other counts than its sentences"),
+        (lambda m: m["sentences"]["categories"][0].update(passed=4), "category 'threat': 4 of 3 passed"),
+        (lambda m: m["sentences"]["categories"][1].update(n=0), "category 'no threat': 1 of 0 passed"),
         (lambda m: m["checklist"]["sentences"][0].update(score=1.5), "outside 0 to 1"),
         (lambda m: m["calibration"][0]["bins"][0].update(share=2), "outside 0 to 1"),
         (lambda m: m.update(corpora=[None]), "AttributeError|TypeError"),

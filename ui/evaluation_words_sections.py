@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from blipper.figures import bias_figure, checklist_figure, reliability_figure, text_corpora_figure
 from blipper.figures.evaluation_words import BASELINES, SIDES, corpus_name
 from blipper.measures import Figure
 from blipper.text_evaluation import TextEvaluation
+from blipper.training.text_checks import Category
 from ui.evaluation_kept import kept
 from ui.evaluation_table import CHART, share, table, with_interval
 from ui.text import plain
@@ -133,35 +136,39 @@ def calibration(found: TextEvaluation) -> None:
     )
 
 
+def _pass_rates(found: TextEvaluation, rows: Sequence[Category], title: str, key: str) -> None:
+    """Show how often sentences of each kind are on the right side of the threshold."""
+    target = found.checklist_target
+    st.plotly_chart(
+        checklist_figure(rows, target, title), width="stretch", key=f"evaluation_text_{key}", config=CHART,
+        alt=f"{title}: share of sentences that passed in each category",
+    )  # fmt: skip
+    table(
+        f"text_{key}",
+        {
+            "Category": [one.name for one in rows],
+            "Expected": [SIDES[one.expected][0] for one in rows],
+            "Sentences": [one.n for one in rows],
+            "Passed": [one.passed for one in rows],
+            "Pass rate (95 %)": [with_interval(Figure(one.rate, (one.low, one.high))) for one in rows],
+            f"{target:.0%} or more": ["yes" if one.rate >= target else "no" for one in rows],
+        },
+        f"{found.name}-{key}",
+    )
+    st.caption("Intervals are Wilson's, as if the sentences were drawn from all of their kind.")
+
+
 def checklist(found: TextEvaluation) -> None:
     """Show the pass rates of the checklist and the sentences that failed."""
     st.subheader("Checklist of sentences")
-    checklist, target = found.checklist, found.checklist_target
+    checklist = found.checklist
     st.markdown(
         f"{len(checklist.sentences)} sentences written for this, as a recogniser would hand them over; the "
         "model was neither trained nor chosen on them. The score must reach the model's threshold, "
         f"**{checklist.threshold:.2f}**, where somebody is insulted, threatened, abused or ordered about, "
         "and stay below it everywhere else."
     )
-    st.plotly_chart(
-        checklist_figure(checklist, target), width="stretch", key="evaluation_text_checklist", config=CHART,
-        alt="Share of sentences that passed in each category of the checklist",
-    )  # fmt: skip
-    table(
-        "text_categories",
-        {
-            "Category": [one.name for one in checklist.categories],
-            "Expected": [SIDES[one.expected][0] for one in checklist.categories],
-            "Sentences": [one.n for one in checklist.categories],
-            "Passed": [one.passed for one in checklist.categories],
-            "Pass rate (95 %)": [
-                with_interval(Figure(one.rate, (one.low, one.high))) for one in checklist.categories
-            ],
-            f"{target:.0%} or more": ["yes" if one.rate >= target else "no" for one in checklist.categories],
-        },
-        f"{found.name}-checklist",
-    )
-    st.caption("Intervals are Wilson's, as if the sentences were drawn from all of their kind.")
+    _pass_rates(found, checklist.categories, "Checklist: sentences on the right side", "categories")
     failed = [one for one in checklist.sentences if not one.passed]
     lists = (("failed", "Sentences that failed", failed), ("all", "All sentences", list(checklist.sentences)))
     for key, title, rows in lists:
@@ -181,6 +188,14 @@ def checklist(found: TextEvaluation) -> None:
                 f"{found.name}-checklist-{key}",
                 height=min(420, 40 + 36 * len(rows)),
             )
+    if found.further:
+        st.subheader("Sentences by writers who taught nothing")
+        st.markdown(
+            f"{sum(one.n for one in found.further)} sentences of the kinds that the model was taught by "
+            "sentences of our own, from writers whose sentences only measure. Half are harmless twins, which "
+            "share most of their words with a hostile one: harder than what most recordings bring."
+        )
+        _pass_rates(found, found.further, "Further sentences on the right side", "further")
 
 
 def identity(found: TextEvaluation) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from blipper.text_evaluation import CorpusFigure
     from blipper.training.text_bias import Bias
-    from blipper.training.text_checks import Checklist
+    from blipper.training.text_checks import Category
 
 #: Baselines by name, as people know them.
 BASELINES: Final = {"tfidf-lr": "TF-IDF and logistic regression", "vader": "VADER"}
@@ -77,13 +77,15 @@ def text_corpora_figure(rows: Sequence[CorpusFigure]) -> go.Figure:
     return figure
 
 
-def checklist_figure(found: Checklist, target: float) -> go.Figure:
+def checklist_figure(
+    categories: Sequence[Category], target: float, title: str = "Checklist: sentences on the right side"
+) -> go.Figure:
     """Draw the pass rate of each category, with a pattern for the side that is expected of it."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     for side, (name, pattern, colour) in SIDES.items():
-        ours = [one for one in found.categories if one.expected == side]
+        ours = [one for one in categories if one.expected == side]
         if not ours:
             continue
         rates = [Figure(one.rate, (one.low, one.high)) for one in ours]
@@ -98,13 +100,13 @@ def checklist_figure(found: Checklist, target: float) -> go.Figure:
                 "%{customdata[2]:.0%} to %{customdata[3]:.0%}<extra>" + name + "</extra>",
             )
         )  # fmt: skip
-    names = [one.name for one in found.categories]
+    names = [one.name for one in categories]
     figure.add_vline(
         x=target, line={"color": GREY, "dash": "dash", "width": 2},
         annotation={"text": f"to reach: {target:.0%}", "showarrow": False, "yref": "paper", "y": 1.0,
                     "xanchor": "right", "yanchor": "bottom"},
     )  # fmt: skip
-    lay_out(figure, "Checklist: sentences on the right side", 190 + 34 * len(names), legend=True, top=78)
+    lay_out(figure, title, 190 + 34 * len(names), legend=True, top=78)
     figure.update_layout(
         xaxis={"title": {"text": "Share of sentences that passed"}, "range": (0, 1.02), "tickformat": ".0%"},
         yaxis={"automargin": True, "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},

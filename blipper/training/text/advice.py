@@ -39,6 +39,7 @@ ADVISED_LINES: Final = {
     **{"convabuse": 10_000, "insults": 10_000, "trac1-en": 8_000, "goemotions": 12_000, "meld": 10_000},
     **{"sst2": 5_000, "airline": 3_000, "conda": 4_000, "detoxy-common-voice": 10_000, "emocontext": 3_000},
     "templates": 10_000,
+    "sentences": 20_000,
 }
 #: Lines of a corpus, at most, that the larger encoder reads; of the others none, to save hours.
 READ: Final = {

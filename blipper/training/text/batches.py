@@ -29,7 +29,7 @@ TEACHING: Final = (
 #: Columns of an advice: three sentiments, three of TRAC-1, insult, abuse, aggression.
 N_ADVISED: Final = 9
 #: How often an epoch shows a corpus' lines; once unless named.
-REPEATS: Final = {"convabuse": 4, "insults": 2, "meld": 2, "sst2": 2, "templates": 2}
+REPEATS: Final = {"convabuse": 4, "insults": 2, "meld": 2, "sst2": 2, "templates": 2, "sentences": 2}
 #: How much a corpus' say about verbal aggression counts. Less where it was only inferred from another label.
 AGGRESSION_WEIGHT: Final = {
     "goemotions": 0.3,

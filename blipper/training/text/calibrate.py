@@ -24,6 +24,7 @@ SAYING: Final = {
     "conda": "explicit",
     "detoxy-common-voice": "toxic",
     "templates": "aggression",
+    "sentences": "aggression",
 }
 
 

@@ -42,6 +42,8 @@ def card(
         n_sentences=len(checklist["sentences"]),
         rate=checklist["rate"],
         checklist=_checklist_table(checklist["categories"]),
+        further=_checklist_table(metrics["sentences"]["categories"]),
+        n_further=sum(one["n"] for one in metrics["sentences"]["categories"]),
         bias_sentences=(
             f"In {bias['templates']} harmless sentences with {bias['terms']} identity terms put in turn, the "
             f"score moves by {bias['mean_shift']:.3f} on average and by {bias['max_shift']:.3f} at most."

@@ -18,6 +18,7 @@ from blipper.training.text import tasks as tasking
 from blipper.training.text.calibrate import attacks
 from blipper.training.text.card import card
 from blipper.training.text.corpora import Line
+from blipper.training.text.sentences import sentences_to_check
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.tasks import METRIC_NAMES, TASKS, Task
 from blipper.training.text.train import read_lines
@@ -75,6 +76,7 @@ def evaluate(
         "corpora": corpora,
         "calibration": [_aggression_calibration(model, lines), *_sentiment_calibration(model, lines)],
         **checks,
+        "sentences": _sentences(model, lines),
         "speed": None,
     }
     _write(folder / "metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
@@ -130,11 +132,19 @@ def _figure(task: Task, model: Shipped, lines: Sequence[Line], resamples: int) -
     }
 
 
+def _sentences(model: Shipped, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return how often our own sentences by writers who only measure are on the right side, by kind."""
+    checked = run_checklist(model, model.threshold, sentences_to_check(lines)).to_dict()
+    return {name: checked[name] for name in ("threshold", "rate", "low", "high", "categories")}
+
+
 def _labelled(task: Task, lines: Sequence[Line], sides: Sequence[str]) -> tuple[list[Line], Labels]:
     pairs = [
         (line, label)
         for line in lines
-        if line.corpus == task.corpus and line.side in sides and (label := task.label(line)) is not None
+        if line.corpus.partition(":")[0] == task.corpus
+        and line.side in sides
+        and (label := task.label(line)) is not None
     ]
     return [line for line, _ in pairs], np.array([label for _, label in pairs], dtype=np.int64)
 

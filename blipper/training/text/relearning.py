@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,15 +29,35 @@ logger = logging.getLogger(__name__)
 
 #: What each run is shown: lines of a corpus, at most, and how often an epoch shows them, once unless named.
 _MOST: Final = {**ADVISED_LINES, "goemotions": 50_000, "sst2": 10_000}
+_REPEATS: Final = {"convabuse": 4, "insults": 2, "sentences": 2}
 RUNS: Final[Sequence[tuple[dict[str, int], dict[str, int]]]] = (
-    (_MOST, {"convabuse": 4, "insults": 2}),
-    ({**_MOST, "trac1-en": 20_000}, {"convabuse": 4, "insults": 2, "trac1-en": 2}),
+    (_MOST, _REPEATS),
+    ({**_MOST, "trac1-en": 20_000}, {**_REPEATS, "trac1-en": 2}),
 )
+#: Corpora on which no network is asked: these labels are certain, and new to the networks that are asked.
+_UNASKED: Final = ("sentences",)
 
 
-def learn_grown(
-    before: tuple[Any, Tokenizer],
-    after: tuple[Any, Tokenizer],
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A network whose answers teach.
+
+    Parameters
+    ----------
+    model : BertForSequenceClassification
+    tokenizer : tokenizers.Tokenizer
+    about : callable, optional
+        Which lines it is asked about; all unless given.
+    """
+
+    model: Any
+    tokenizer: Tokenizer
+    about: Callable[[Line], bool] = lambda line: True
+
+
+def learn_again(
+    asked: Sequence[Sequence[Asked]],
+    pupil: tuple[Any, Tokenizer],
     lines: Sequence[Line],
     schedule: Schedule,
     *,
@@ -45,34 +66,37 @@ def learn_grown(
     validate: Callable[[int], float],
     progress: Progress = silent,
 ) -> list[dict[str, float]]:
-    """Teach a text model that has grown the labels, beside what it answered before it grew and since.
+    """Teach a text model the labels once more, beside what it and others answer.
 
     It is taught so several times, each time from where it began and on other shares of the corpora
-    (:data:`RUNS`), and becomes the mean of its weights before and after every epoch of them all, or the best
-    single epoch where that validates better.
+    (:data:`RUNS`), and becomes what validates best: the mean of its weights before and after every epoch of
+    them all, that of all but the beginning, or a single epoch.
 
     Parameters
     ----------
-    before, after : (BertForSequenceClassification, tokenizers.Tokenizer)
-        The text model before it grew and since; `after` is changed in place.
+    asked : sequence of sequence of Asked
+        Whose answers are averaged, for each run: itself before it grew and since, itself and larger
+        siblings, or itself alone.
+    pupil : (BertForSequenceClassification, tokenizers.Tokenizer)
+        Changed in place.
     lines : sequence of Line
         Of the training side.
     schedule, seed, folder, validate
         See :func:`.fit.learn_labels`; the schedule is that of one run.
     progress : Progress, optional
-        Told ``"own answers, run 1"`` and ``"labels and own answers, run 1"``, and so on.
+        Told ``"answers, run 1"`` and ``"labels and answers, run 1"``, and so on.
 
     Returns
     -------
     list of dict
-        As that of :func:`.fit.learn_labels`, each with its ``"run"``, and a last one of the mean:
+        As that of :func:`.fit.learn_labels`, each with its ``"run"``, and last ones of the means:
         ``"mean_of"`` (how many), ``"validation"``.
     """
-    model, tokenizer = after
+    model, tokenizer = pupil
     untaught = _copied(model)
     best, epochs = untaught, [untaught]
     history: list[dict[str, float]] = []
-    for run, (most, repeats) in enumerate(RUNS, start=1):
+    for run, ((most, repeats), who) in enumerate(zip(RUNS, asked, strict=True), start=1):
         model.load_state_dict(untaught)
         shown = [lines[row] for row in drawn(lines, most, seed)]
         own = folder / f"run-{run}"
@@ -81,9 +105,9 @@ def learn_grown(
             seed=seed,
             folder=own,
             validate=validate,
-            advice=_answered((before, after), shown, own, run, progress),
+            advice=_answered(who, shown, own, run, progress),
             repeats=repeats,
-            name=f"labels and own answers, run {run}",
+            name=f"labels and answers, run {run}",
             progress=progress,
         )
         reached = max((row["validation"] for row in history), default=-np.inf)
@@ -91,57 +115,76 @@ def learn_grown(
             best = _copied(model)
         history += [{"run": float(run), **row} for row in rows]
         epochs += epochs_in(own, schedule.epochs)
-    model.load_state_dict(mean_weights(epochs))
-    mean = {"mean_of": float(len(epochs)), "validation": validate(schedule.epochs)}
-    logger.info("mean of the weights before and after each epoch: %s", mean)
-    if mean["validation"] < max(row["validation"] for row in history):
-        model.load_state_dict(best)
-    return [*history, mean]
+    for averaged in (epochs[1:], epochs):
+        mean = mean_weights(averaged)
+        model.load_state_dict(mean)
+        row = {"mean_of": float(len(averaged)), "validation": validate(schedule.epochs)}
+        logger.info("mean of the weights: %s", row)
+        if row["validation"] >= max(one["validation"] for one in history):
+            best = mean
+        history.append(row)
+    model.load_state_dict(best)
+    return history
 
 
 def _answered(
-    models: Sequence[tuple[Any, Tokenizer]], lines: Sequence[Line], folder: Path, run: int, progress: Progress
+    asked: Sequence[Asked], lines: Sequence[Line], folder: Path, run: int, told: Progress
 ) -> Floats:
-    """Return :func:`own_answers`, kept in `folder` for a run that was stopped."""
-    texts = [line.text for line in lines]
-    digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
-    path = folder / f"own-answers-{digest}.npy"
+    """Return :func:`mean_answers`, kept in `folder` for a run that was stopped."""
+    digest = hashlib.sha256(json.dumps([line.text for line in lines]).encode()).hexdigest()[:16]
+    path = folder / f"answers-{digest}.npy"
     if path.is_file():
         kept: Floats = np.load(path)
         return kept
-    answers = []
-    for done, (model, tokenizer) in enumerate(models):
-        progress(f"own answers, run {run}", done, len(models))
-        answers.append(logits_of(model.eval(), tokenizer, texts))
-    advice = own_answers(answers)
+    advice = mean_answers(asked, lines, lambda done: told(f"answers, run {run}", done, len(asked)))
     folder.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npy")
     np.save(part, advice)
     part.replace(path)
-    progress(f"own answers, run {run}", len(models), len(models))
     return advice
 
 
-def own_answers(logits: Sequence[Logits]) -> Floats:
-    """Return what text models answered, on average, as advice to learn from, shape (n, 9).
+def mean_answers(
+    asked: Sequence[Asked], lines: Sequence[Line], told: Callable[[int], None] = lambda done: None
+) -> Floats:
+    """Return what networks answer, on average, as advice to learn from.
 
     Learning anew from labels alone loses what other teachers once taught; a network's own answers keep it (Li
     and Hoiem 2018, "Learning without forgetting", IEEE TPAMI 40).
 
     Parameters
     ----------
-    logits : sequence of numpy.ndarray, shape (n, n_outputs)
-        Of each model, for the same lines.
+    asked : sequence of Asked
+    lines : sequence of Line
+    told : callable, optional
+        Told how many of them have answered.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_lines, 9)
+        NaN for lines about which nobody is asked.
     """
+    total = np.zeros((len(lines), N_ADVISED))
+    count = np.zeros((len(lines), 1))
+    may = [line.corpus.partition(":")[0] not in _UNASKED for line in lines]
+    for done, one in enumerate(asked):
+        told(done)
+        rows = [row for row, line in enumerate(lines) if may[row] and one.about(line)]
+        if rows:
+            logits = logits_of(one.model.eval(), one.tokenizer, [lines[row].text for row in rows])
+            total[rows] += as_advice(logits)
+            count[rows] += 1
+    told(len(asked))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def as_advice(logits: Logits) -> NDArray[np.float64]:
+    """Return what logits, shape (n, n_outputs), say as :mod:`.advice` has it, shape (n, 9)."""
     from scipy.special import expit, softmax
 
-    answers = [
-        np.hstack([softmax(one[:, :3], axis=1), softmax(one[:, 4:7], axis=1), expit(one[:, [7, 8, 3]])])
-        for one in logits
-    ]
-    advice: Floats = np.mean(answers, axis=0).astype(np.float32)
-    assert advice.shape[1] == N_ADVISED
-    return advice
+    return np.hstack(
+        [softmax(logits[:, :3], axis=1), softmax(logits[:, 4:7], axis=1), expit(logits[:, [7, 8, 3]])]
+    )
 
 
 def mean_weights(networks: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:

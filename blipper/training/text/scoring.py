@@ -21,6 +21,7 @@ Logits = NDArray[np.float64]
 _JUDGED: Final = (
     *(("goemotions", "sentiment"), ("meld", "sentiment"), ("sst2", "sentiment")),
     *(("trac1-en", "trac"), ("insults", "insult"), ("convabuse", "abuse"), ("templates", "aggression")),
+    ("sentences", "aggression"),
 )
 
 

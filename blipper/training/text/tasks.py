@@ -75,6 +75,16 @@ def _polarity(line: Line) -> int | None:
     return None if "sentiment" not in line.labels else int(line.labels["sentiment"] == 2)
 
 
+def _kind(hostile: str) -> Callable[[Line], int | None]:
+    """Return what tells one kind of our own sentences from its harmless twins."""
+
+    def label(line: Line) -> int | None:
+        kind = line.corpus.partition(":")[2]
+        return 1 if kind == hostile else 0 if kind == _TWINS[hostile] else None
+
+    return label
+
+
 def _trac(scored: Scored) -> Floats:
     return _softmax(scored.logits[:, 4:7])
 
@@ -129,6 +139,11 @@ _OWN: Final = "three outputs of TRAC's own, which the app does not show"
 _OWN_SENTIMENT: Final = "three outputs of GoEmotions' own, which the app does not show"
 _BY_SENTIMENT: Final = "the same by the app's sentiment"
 
+_TWINS: Final = {
+    **{"veiled threat": "no veiled threat", "threat": "no threat", "insult": "no insult"},
+    "hostile command": "no hostile command",
+}
+
 TASKS: Final[Sequence[Task]] = (
     Task("trac1-en", "none, covert, overt", "dev", _of("trac"), "weighted_f1", 0.60, _OWN, _trac),
     Task(
@@ -175,5 +190,13 @@ TASKS: Final[Sequence[Task]] = (
         *("detoxy-common-voice", "toxic", "test", _of("toxic"), "roc_auc", None, _SCORE),
         _aggression,
         "negative",
+    ),
+    *(
+        Task(
+            *("sentences", f"{kind} or harmless twin", "test", _kind(kind), "roc_auc", None, _SCORE),
+            _aggression,
+            "negative",
+        )
+        for kind in _TWINS
     ),
 )

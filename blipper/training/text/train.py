@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +20,10 @@ from blipper.training.text.corpora import Line, read_corpora
 from blipper.training.text.fit import Schedule, guess_words, learn_labels
 from blipper.training.text.growing import grow, with_outputs
 from blipper.training.text.network import SHIPPED, classifier_from, make_config, masked_model
-from blipper.training.text.relearning import learn_grown
+from blipper.training.text.relearning import Asked, learn_again
 from blipper.training.text.scoring import Logits, logits_of, validation_score
+from blipper.training.text.sentences import make_sentences
+from blipper.training.text.siblings import SiblingRecipe, in_part, raise_siblings
 from blipper.training.text.templates import make_lines
 from blipper.training.text.vocabulary import prune
 from blipper.words.text_torch import beside_tensorflow
@@ -45,11 +49,13 @@ class TextRecipe:
         Which layers of the encoder are taken, in order.
     hidden, heads : int
         Width of the network; has to be the encoder's, where one is named.
-    words, labels, advised, grown : Schedule
+    words, labels, advised, grown, again : Schedule
         Of guessing hidden words, of learning labels, of learning them again beside a larger encoder's
-        advice, and of learning them with more word pieces, beside the model's own answers.
+        advice, of learning them with more word pieces beside the model's own answers, and of learning them
+        beside larger siblings' answers.
     grown_pieces : int
-        Size of the vocabulary then.
+        Size of the vocabulary once it has grown.
+    siblings : SiblingRecipe
     seed : int
     """
 
@@ -61,7 +67,9 @@ class TextRecipe:
     labels: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=1.2e-4))
     advised: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
     grown: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
+    again: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=1e-4))
     grown_pieces: int = 16_500
+    siblings: SiblingRecipe = field(default_factory=SiblingRecipe)
     seed: int = 1
 
 
@@ -88,8 +96,9 @@ class Trained:
 
 
 def read_lines(data: str | Path, seed: int) -> tuple[Line, ...]:
-    """Read the corpora below ``DATA/text`` and make the templates' sentences."""
-    return (*read_corpora(Path(data) / "text", seed=seed), *make_lines(seed=seed))
+    """Read the corpora below ``DATA/text``, and our own sentences."""
+    corpora = read_corpora(Path(data) / "text", seed=seed)
+    return (*corpora, *make_lines(seed=seed), *make_sentences())
 
 
 def fit_text(
@@ -99,6 +108,7 @@ def fit_text(
     init: Path | None = None,
     start: Path | None = None,
     teacher: Path | None = None,
+    siblings: bool = False,
     recipe: TextRecipe | None = None,
     progress: Progress = silent,
 ) -> Trained:
@@ -117,6 +127,10 @@ def fit_text(
     start : path, optional
         Folder of a text model that this function made, to go on from: it learns the labels once more, beside
         the `teacher`'s advice or, with further word pieces from `init`, beside its own answers.
+    siblings : bool, optional
+        With `start` and `init`: it gets no further word pieces; the whole encoder learns the labels first,
+        each time but for a part of the lines, and it then learns beside these networks' answers for that
+        part and its own.
     teacher : path, optional
         Folder of a larger encoder, which advises in a last part.
     recipe : TextRecipe, optional
@@ -142,6 +156,8 @@ def fit_text(
             "training begins with an encoder, or with a text model and one of both: the encoder that it was "
             "once, or a teacher"
         )
+    if siblings and (start is None or init is None):
+        raise ModelError("siblings need a text model to go on from and the encoder that it was once")
     lines = read_lines(data, recipe.seed)
     # EmoContext's "others" says nothing about sentiment or aggression.
     train = [line for line in lines if line.side == "train" and line.labels.get("turn") != 0]
@@ -151,7 +167,7 @@ def fit_text(
     before = None
     if start is not None:
         model, tokenizer_json = before = _begun(start)
-        if init is not None:
+        if init is not None and not siblings:
             texts = [line.text for line in train]
             model, tokenizer_json = grow(model, tokenizer_json, init, texts, recipe.grown_pieces)
     else:
@@ -176,10 +192,26 @@ def fit_text(
     elif init is not None:
         assert before is not None
         logger.info("with %d word pieces: validation %.4f", model.config.vocab_size, validate(0))
-        history += learn_grown(
-            *((before[0], Tokenizer.from_str(before[1])), (model, tokenizer), train, recipe.grown),
+        itself = Asked(copy.deepcopy(before[0]), Tokenizer.from_str(before[1]))
+        if siblings:
+            raised = raise_siblings(
+                *(init, train, validation, recipe.siblings),
+                seed=recipe.seed,
+                folder=work / "siblings",
+                progress=progress,
+            )
+            others = [
+                Asked(*one, about=functools.partial(in_part, part=part, parts=len(raised)))
+                for part, one in enumerate(raised)
+            ]
+            # Siblings know more of the new sentences, the model itself more of what larger teachers taught.
+            asked = [[itself, *others], [itself]]
+        else:
+            asked = [[itself, Asked(copy.deepcopy(model), tokenizer)]] * 2
+        history += learn_again(
+            *(asked, (model, tokenizer), train, recipe.again if siblings else recipe.grown),
             seed=recipe.seed,
-            folder=work / "grown",
+            folder=work / ("again" if siblings else "grown"),
             validate=validate,
             progress=progress,
         )

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from blipper.training.text.calibrate import attacks
+from blipper.training.text.corpora import Line
 from blipper.training.text.fit import Schedule
+from blipper.training.text.sentences import make_sentences
+from blipper.training.text.siblings import SiblingRecipe
 from blipper.training.text.train import TextRecipe, Trained
 from blipper.words.text_torch import beside_tensorflow
 
@@ -27,7 +30,9 @@ RECIPE = TextRecipe(
     labels=Schedule(epochs=3, rate=3e-3, batch=32),
     advised=Schedule(epochs=1, rate=1e-3, batch=32),
     grown=Schedule(epochs=1, rate=1e-3, batch=32),
+    again=Schedule(epochs=1, rate=1e-3, batch=32),
     grown_pieces=120,
+    siblings=SiblingRecipe(schedule=Schedule(epochs=1, rate=3e-3, batch=32)),
     seed=3,
 )
 
@@ -71,6 +76,18 @@ def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
             split = "train"
         label = labels[corpus][kind]
         yield [split, text, *label, *([str(number // 4)] if corpus == "meld" else [])]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_sentences() -> Iterator[None]:
+    """Let few of our own 14,000 sentences teach and validate: these networks are to learn in seconds."""
+    of_each: dict[tuple[str, str], list[Line]] = {}
+    for line in make_sentences():
+        of_each.setdefault((line.corpus, line.side), []).append(line)
+    few = [line for (_, side), lines in of_each.items() for line in lines[: 6 if side == "train" else 3]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("blipper.training.text.train.make_sentences", lambda: tuple(few))
+        yield
 
 
 @pytest.fixture(scope="session")

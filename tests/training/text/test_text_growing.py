@@ -14,7 +14,7 @@ from blipper.training.text.calibrate import calibrate_text
 from blipper.training.text.export import write_model
 from blipper.training.text.growing import grow, with_outputs
 from blipper.training.text.network import PIECES, SHIPPED, only_shipped
-from blipper.training.text.relearning import mean_weights, own_answers
+from blipper.training.text.relearning import mean_weights
 from blipper.training.text.scoring import logits_of, validation_score
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.train import Trained, fit_text
@@ -117,19 +117,6 @@ def test_a_model_without_these_outputs_is_not_measured(tmp_path: Path) -> None:
         Shipped(save_built_in(tmp_path / "older"))
 
 
-def test_own_answers_are_the_mean_of_probabilities() -> None:
-    rng = np.random.default_rng(5)
-    one, other = rng.normal(size=(2, 6, len(SHIPPED)))
-    found = own_answers([one, other])
-    assert found.shape == (6, 9)
-    np.testing.assert_allclose(found[:, :3].sum(axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(found[:, 3:6].sum(axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(
-        found[0, 8], (1 / (1 + np.exp(-np.array([one[0, 3], other[0, 3]])))).mean(), rtol=1e-5
-    )
-    np.testing.assert_allclose(found, (own_answers([one]) + own_answers([other])) / 2, atol=1e-6)
-
-
 def test_a_mean_of_weights_lies_in_the_middle() -> None:
     import torch
 
@@ -151,12 +138,12 @@ def test_a_text_model_goes_on_with_more_words(
         progress=lambda step, done, total: steps.append(step),
     )
     assert set(steps) == {
-        f"{step}, run {run}" for step in ("own answers", "labels and own answers") for run in (1, 2)
+        f"{step}, run {run}" for step in ("answers", "labels and answers") for run in (1, 2)
     }
     assert found.logits.shape == (len(found.validation), len(SHIPPED))
-    *taught, mean = found.history
+    *taught, after, mean = found.history
     assert [(row["run"], row["epoch"]) for row in taught] == [(1, 1), (2, 1)]
-    assert mean["mean_of"] == 3
+    assert (after["mean_of"], mean["mean_of"]) == (2, 3)
     judged = validation_score(found.logits, found.validation)
     assert judged == max(row["validation"] for row in found.history)
     assert FEW < len(json.loads(found.tokenizer)["model"]["vocab"]) <= MORE

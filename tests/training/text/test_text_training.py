@@ -219,6 +219,10 @@ def test_figures_come_with_baselines_intervals_and_a_card(folder: Path, data: Pa
     assert trac["baselines"]["vader"] is None
     assert {one["head"] for one in metrics["calibration"]} == {"aggression", "sentiment"}
     assert len(metrics["checklist"]["sentences"]) >= 150
+    kinds = metrics["sentences"]["categories"]
+    assert len(kinds) == 8 and all(one["n"] == 3 and one["passed"] <= 3 for one in kinds)
+    assert [one["n"] for one in metrics["corpora"] if one["corpus"] == "sentences"] == [6] * 4
+    assert metrics["lines"]["sentences"] == {"train": 48, "validation": 24, "test": 24}
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert f"{insults['value']:.3f}" in card and "{" not in card.replace("{name}", "")
     assert f"insults (dev), insult: ROC-AUC {insults['value']:.3f}" in report(metrics)
