@@ -54,8 +54,7 @@ def train_text(
         typer.Option(
             "--siblings",
             help="With --from: no more word pieces; the whole encoder learns the labels of half the lines, "
-            "twice, and the model "
-            "learns beside these larger networks' answers and its own.",
+            "twice, and the model learns beside these larger networks' answers and its own.",
         ),
     ] = False,
     cache: Annotated[

@@ -80,7 +80,7 @@ def _kind(hostile: str) -> Callable[[Line], int | None]:
 
     def label(line: Line) -> int | None:
         kind = line.corpus.partition(":")[2]
-        return 1 if kind == hostile else 0 if kind == _TWINS[hostile] else None
+        return 1 if kind == hostile else 0 if kind == f"no {hostile}" else None
 
     return label
 
@@ -139,11 +139,6 @@ _OWN: Final = "three outputs of TRAC's own, which the app does not show"
 _OWN_SENTIMENT: Final = "three outputs of GoEmotions' own, which the app does not show"
 _BY_SENTIMENT: Final = "the same by the app's sentiment"
 
-_TWINS: Final = {
-    **{"veiled threat": "no veiled threat", "threat": "no threat", "insult": "no insult"},
-    "hostile command": "no hostile command",
-}
-
 TASKS: Final[Sequence[Task]] = (
     Task("trac1-en", "none, covert, overt", "dev", _of("trac"), "weighted_f1", 0.60, _OWN, _trac),
     Task(
@@ -197,6 +192,6 @@ TASKS: Final[Sequence[Task]] = (
             _aggression,
             "negative",
         )
-        for kind in _TWINS
+        for kind in ("veiled threat", "threat", "insult", "hostile command")
     ),
 )
