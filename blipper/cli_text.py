@@ -35,8 +35,8 @@ def train_text(
         typer.Option(
             "--from",
             help="Folder of a text model that this command made, to go on from: with a --teacher beside its "
-            "advice, with --siblings beside theirs, else with more of the encoder's word pieces beside its "
-            "own answers.",
+            "advice, with --siblings beside theirs, with --beside another model, else with more of the "
+            "encoder's word pieces beside its own answers.",
             show_default=False,
         ),
     ] = None,
@@ -57,6 +57,15 @@ def train_text(
             "twice, and the model learns beside these larger networks' answers and its own.",
         ),
     ] = False,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            "--beside",
+            help="With --from: folder of another text model with the same word pieces. Our own sentences "
+            "alone teach; all other answers are held to what both models say.",
+            show_default=False,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -68,34 +77,19 @@ def train_text(
     """Train the model that reads transcripts: sentiment and verbal aggression.
 
     Guesses hidden words first, then learns the corpora's labels, then, if there is a teacher, labels and its
-    advice. A model that is there already can go on (--from): with more words, or beside larger siblings.
+    advice. A model that is there already can go on (--from): with more words, beside larger siblings, or
+    with our own sentences while all else that it says stays.
     Stopped and started again, it goes on from its last epoch. Half an hour to three hours on two cores.
     """
     with exit_codes():
         from dataclasses import replace
 
-        from blipper.errors import SettingsError
         from blipper.training.text.calibrate import calibrate_text
         from blipper.training.text.export import write_model
         from blipper.training.text.train import TextRecipe, fit_text
 
         recipe = replace(TextRecipe(), seed=seed)
-        encoder: Path | None = None
-        if start is None:
-            encoder, named = _encoder(init)
-        else:
-            named = _begun_from(start)
-            if teacher is None:
-                encoder, further = _encoder(init)
-                named += f"; {'beside larger siblings' if siblings else 'more word pieces'} from {further}"
-            elif init is not None or siblings:
-                raise SettingsError(
-                    "--teacher with --from takes no --init and no --siblings: one kind of help at a time"
-                )
-        if siblings and start is None:
-            raise SettingsError("--siblings goes with --from: a text model that there is already")
-        if teacher is not None:
-            named += f"; advised by an encoder whose {_weights_of(teacher)}"
+        encoder, named = _what_helps(start, init, teacher, beside, siblings=siblings)
         work = (cache or Path(".cache/text")) / f"{output.name}-{seed}"
         with progress_bars() as progress:
             trained = fit_text(
@@ -104,6 +98,7 @@ def train_text(
                 start=start,
                 teacher=teacher,
                 siblings=siblings,
+                beside=beside,
                 recipe=recipe,
                 progress=progress,
             )
@@ -157,6 +152,36 @@ def _encoder(init: Path | None) -> tuple[Path, str]:
     if not (init / "tokenizer.json").is_file():
         raise ModelError(f"{init}: lacks tokenizer.json of an encoder")
     return init, f"{named}{_weights_of(init)}"
+
+
+def _what_helps(
+    start: Path | None, init: Path | None, teacher: Path | None, beside: Path | None, *, siblings: bool
+) -> tuple[Path | None, str]:
+    """Return the encoder that is needed, if any, and in words what the training begins with."""
+    from blipper.errors import SettingsError
+
+    encoder: Path | None = None
+    if start is None:
+        if siblings or beside is not None:
+            given = "--siblings" if siblings else "--beside"
+            raise SettingsError(f"{given} goes with --from: a text model that there is already")
+        encoder, named = _encoder(init)
+    else:
+        named = _begun_from(start)
+        if teacher is not None and (init is not None or siblings or beside is not None):
+            raise SettingsError(
+                "--teacher with --from takes no --init, --siblings or --beside: one kind of help at a time"
+            )
+        if beside is not None:
+            if init is not None or siblings:
+                raise SettingsError("--beside takes no --init and no --siblings: one kind of help at a time")
+            named += f"; our own sentences, beside another text model, {_weights_of(beside)}"
+        elif teacher is None:
+            encoder, further = _encoder(init)
+            named += f"; {'beside larger siblings' if siblings else 'more word pieces'} from {further}"
+    if teacher is not None:
+        named += f"; advised by an encoder whose {_weights_of(teacher)}"
+    return encoder, named
 
 
 def _begun_from(start: Path) -> str:

@@ -35,6 +35,7 @@ def card(
         seed=described["seed"],
         initialised_from=described["initialised_from"],
         threshold=described["aggression"]["threshold"],
+        n_written=metrics["lines"]["sentences"]["train"],
         lines=_lines_table(metrics["lines"]),
         command=metrics["command"],
         figures=_figures_table(metrics["corpora"]),

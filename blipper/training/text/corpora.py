@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -165,7 +165,7 @@ def read_corpora(folder: str | Path, *, seed: int = 0) -> tuple[Line, ...]:
     """
     root = Path(folder)
     lines = [line for corpus in READERS for line in _read(root, corpus, seed)]
-    return tuple(_without_repeats(_with_validation(lines, seed)))
+    return tuple(without_repeats(_with_validation(lines, seed)))
 
 
 def _read(root: Path, corpus: str, seed: int) -> Iterator[Line]:
@@ -230,7 +230,8 @@ def _with_validation(lines: Sequence[Line], seed: int) -> Iterator[Line]:
         yield replace(line, side="validation") if validates else line
 
 
-def _without_repeats(lines: Iterator[Line]) -> Iterator[Line]:
+def without_repeats(lines: Iterable[Line]) -> Iterator[Line]:
+    """Leave out of what teaches whatever is held out or validates, of what validates whatever is held out."""
     kept = list(lines)
     # Marks make no other text of it.
     held_out = {unmarked(line.text) for line in kept if line.side in ("dev", "test")}

@@ -98,7 +98,7 @@ def guess_words(
     def encode(rng: np.random.Generator) -> list[list[int]]:
         return batching.encode(tokenizer, texts, longest=LONGEST)
 
-    _run(model, "masked words", encode, epoch_loss, schedule, seed, folder, progress)
+    run_epochs(model, "masked words", encode, epoch_loss, schedule, seed, folder, progress)
 
 
 def learn_labels(
@@ -157,10 +157,10 @@ def learn_labels(
         out = model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(attention))
         return loss_of(out.logits.float(), batching.take(all_targets, shown[rows]))
 
-    return _run(model, name, encode, batch_loss, schedule, seed, folder, progress, validate)
+    return run_epochs(model, name, encode, batch_loss, schedule, seed, folder, progress, validate)
 
 
-def _run(
+def run_epochs(
     model: Module,
     name: str,
     encode: Callable[[np.random.Generator], list[list[int]]],
@@ -170,7 +170,33 @@ def _run(
     folder: Path,
     progress: Progress,
     validate: Callable[[int], float] | None = None,
+    *,
+    dropout: bool = True,
 ) -> list[dict[str, float]]:
+    """Minimise a loss of batches for some epochs, with a checkpoint after each; keep the best one's weights.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place.
+    name : str
+        What the progress and the log call it.
+    encode : callable
+        ``encode(rng) -> list of list of int``: the word pieces of what an epoch shows.
+    batch_loss : callable
+        ``batch_loss(rows, pieces, rng) -> torch.Tensor``: of those rows of the epoch.
+    schedule, seed, folder, progress
+        See :func:`learn_labels`.
+    validate : callable, optional
+        See :func:`learn_labels`; without it the last epoch's weights are kept.
+    dropout : bool, optional
+        Whether the network drops units while it learns.
+
+    Returns
+    -------
+    list of dict
+        As that of :func:`learn_labels`.
+    """
     import torch
 
     with beside_tensorflow():
@@ -188,7 +214,7 @@ def _run(
         torch.manual_seed(seed * 1000 + epoch)
         pieces = encode(rng)
         steps = -(-len(pieces) // schedule.batch)
-        model.train()
+        model.train(dropout)
         losses = []
         for number, rows in enumerate(batching.batches(pieces, schedule.batch, rng)):
             step = epoch * steps + number

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blipper.training.text.corpora import Line, Side
+from blipper.training.text.sentences import TWINS
 from blipper.training.text.shipped import Scored
 
 Floats = NDArray[np.float64]
@@ -80,7 +81,7 @@ def _kind(hostile: str) -> Callable[[Line], int | None]:
 
     def label(line: Line) -> int | None:
         kind = line.corpus.partition(":")[2]
-        return 1 if kind == hostile else 0 if kind == f"no {hostile}" else None
+        return 1 if kind == hostile else 0 if kind in TWINS[hostile] else None
 
     return label
 
@@ -192,6 +193,6 @@ TASKS: Final[Sequence[Task]] = (
             _aggression,
             "negative",
         )
-        for kind in ("veiled threat", "threat", "insult", "hostile command")
+        for kind in TWINS
     ),
 )

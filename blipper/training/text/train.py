@@ -16,9 +16,10 @@ from blipper.errors import ModelError
 from blipper.progress import Progress, silent
 from blipper.training.text.advice import ADVISED_LINES, READ, READ_WORDS, advise, drawn, features_of
 from blipper.training.text.batches import N_ADVISED, TEACHING
-from blipper.training.text.corpora import Line, read_corpora
+from blipper.training.text.corpora import Line, read_corpora, without_repeats
 from blipper.training.text.fit import Schedule, guess_words, learn_labels
 from blipper.training.text.growing import grow, with_outputs
+from blipper.training.text.keeping import learn_and_keep
 from blipper.training.text.network import SHIPPED, classifier_from, make_config, masked_model
 from blipper.training.text.relearning import Asked, learn_again
 from blipper.training.text.scoring import Logits, logits_of, validation_score
@@ -49,10 +50,10 @@ class TextRecipe:
         Which layers of the encoder are taken, in order.
     hidden, heads : int
         Width of the network; has to be the encoder's, where one is named.
-    words, labels, advised, grown, again : Schedule
+    words, labels, advised, grown, again, kept : Schedule
         Of guessing hidden words, of learning labels, of learning them again beside a larger encoder's
-        advice, of learning them with more word pieces beside the model's own answers, and of learning them
-        beside larger siblings' answers.
+        advice, of learning them with more word pieces beside the model's own answers, of learning them
+        beside larger siblings' answers, and of learning our own sentences while all else is kept.
     grown_pieces : int
         Size of the vocabulary once it has grown.
     siblings : SiblingRecipe
@@ -68,6 +69,7 @@ class TextRecipe:
     advised: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
     grown: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=6e-5))
     again: Schedule = field(default_factory=lambda: Schedule(epochs=2, rate=1e-4))
+    kept: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=7e-5))
     grown_pieces: int = 16_500
     siblings: SiblingRecipe = field(default_factory=SiblingRecipe)
     seed: int = 1
@@ -96,9 +98,9 @@ class Trained:
 
 
 def read_lines(data: str | Path, seed: int) -> tuple[Line, ...]:
-    """Read the corpora below ``DATA/text``, and our own sentences."""
+    """Read the corpora below ``DATA/text``, and our own sentences; no text is on two sides."""
     corpora = read_corpora(Path(data) / "text", seed=seed)
-    return (*corpora, *make_lines(seed=seed), *make_sentences())
+    return tuple(without_repeats((*corpora, *make_lines(seed=seed), *make_sentences())))
 
 
 def fit_text(
@@ -109,6 +111,7 @@ def fit_text(
     start: Path | None = None,
     teacher: Path | None = None,
     siblings: bool = False,
+    beside: Path | None = None,
     recipe: TextRecipe | None = None,
     progress: Progress = silent,
 ) -> Trained:
@@ -126,11 +129,15 @@ def fit_text(
         encoder that the model began as, of which it is given more word pieces.
     start : path, optional
         Folder of a text model that this function made, to go on from: it learns the labels once more, beside
-        the `teacher`'s advice or, with further word pieces from `init`, beside its own answers.
+        the `teacher`'s advice or, with further word pieces from `init`, beside its own answers; or, `beside`
+        another model, our own sentences alone.
     siblings : bool, optional
         With `start` and `init`: it gets no further word pieces; the whole encoder learns the labels first,
         each time but for a part of the lines, and it then learns beside these networks' answers for that
         part and its own.
+    beside : path, optional
+        With `start`: folder of another text model with the same word pieces. All answers but those to our own
+        sentences are held to what the two models say (:func:`.keeping.learn_and_keep`).
     teacher : path, optional
         Folder of a larger encoder, which advises in a last part.
     recipe : TextRecipe, optional
@@ -151,10 +158,14 @@ def fit_text(
     from tokenizers import Tokenizer
 
     recipe = recipe or TextRecipe()
-    if (init is None) if start is None else (init is None) == (teacher is None):
+    if start is None:
+        can_begin = init is not None and beside is None
+    else:
+        can_begin = [init, teacher, beside].count(None) == 2
+    if not can_begin:
         raise ModelError(
-            "training begins with an encoder, or with a text model and one of both: the encoder that it was "
-            "once, or a teacher"
+            "training begins with an encoder, or with a text model and one of these: the encoder that it was "
+            "once, a teacher, or another text model"
         )
     if siblings and (start is None or init is None):
         raise ModelError("siblings need a text model to go on from and the encoder that it was once")
@@ -212,6 +223,17 @@ def fit_text(
             *(asked, (model, tokenizer), train, recipe.again if siblings else recipe.grown),
             seed=recipe.seed,
             folder=work / ("again" if siblings else "grown"),
+            validate=validate,
+            progress=progress,
+        )
+    elif beside is not None:
+        other, other_pieces = _begun(beside)
+        if other_pieces != tokenizer_json:
+            raise ModelError(f"{beside}: has other word pieces than {start}")
+        history += learn_and_keep(
+            *(other, (model, tokenizer), train, recipe.kept),
+            seed=recipe.seed,
+            folder=work / "kept",
             validate=validate,
             progress=progress,
         )

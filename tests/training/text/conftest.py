@@ -31,6 +31,7 @@ RECIPE = TextRecipe(
     advised=Schedule(epochs=1, rate=1e-3, batch=32),
     grown=Schedule(epochs=1, rate=1e-3, batch=32),
     again=Schedule(epochs=1, rate=1e-3, batch=32),
+    kept=Schedule(epochs=2, rate=3e-3, batch=32),
     grown_pieces=120,
     siblings=SiblingRecipe(schedule=Schedule(epochs=1, rate=3e-3, batch=32)),
     seed=3,
@@ -80,11 +81,11 @@ def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def few_sentences() -> Iterator[None]:
-    """Let few of our own 14,000 sentences teach and validate: these networks are to learn in seconds."""
+    """Let few of our own 21,000 sentences teach and validate: these networks are to learn in seconds."""
     of_each: dict[tuple[str, str], list[Line]] = {}
     for line in make_sentences():
         of_each.setdefault((line.corpus, line.side), []).append(line)
-    few = [line for (_, side), lines in of_each.items() for line in lines[: 6 if side == "train" else 3]]
+    few = [line for (_, side), lines in of_each.items() for line in lines[: 3 if side == "train" else 2]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("blipper.training.text.train.make_sentences", lambda: tuple(few))
         yield

@@ -16,6 +16,7 @@ from blipper.training.text.sentences import (
     KINDS,
     MEASURING,
     NEAR,
+    TWINS,
     VALIDATING,
     make_sentences,
     nearness,
@@ -25,14 +26,21 @@ from blipper.training.text_bias import bias_sentences
 from blipper.training.text_checks import read_checklist
 
 
+def near_to(texts: list[str], others: list[str]) -> list[str]:
+    return [text for text, share in zip(texts, nearness(texts, others), strict=True) if share >= NEAR]
+
+
 def test_every_kind_has_a_harmless_twin_and_no_text_is_both() -> None:
     lines = make_sentences()
     by_kind = {kind: {line.text for line in lines if line.corpus == f"sentences:{kind}"} for kind in KINDS}
-    assert all(len(texts) > 1000 for texts in by_kind.values())
+    assert all(len(texts) > 250 for texts in by_kind.values())
+    assert set().union(TWINS, *TWINS.values()) == set(KINDS)
+    for kind, twins in TWINS.items():
+        assert 0.7 < sum(len(by_kind[twin]) for twin in twins) / len(by_kind[kind]) < 2.2
     hostile = {line.text for line in lines if attacks(line) == 1}
     harmless = {line.text for line in lines if attacks(line) == 0}
-    assert len(hostile) > 6000 and len(harmless) > 6000 and not hostile & harmless
-    assert hostile == set().union(*(by_kind[kind] for kind in KINDS if not kind.startswith("no ")))
+    assert len(hostile) > 8500 and len(harmless) > 8500 and not hostile & harmless
+    assert hostile == set().union(*(by_kind[kind] for kind in TWINS))
     assert all(line.labels.get("sentiment", 0) == 0 for line in lines)
 
 
@@ -44,30 +52,28 @@ def test_a_writer_teaches_or_validates() -> None:
     writers = {side: {line.group for line in ours} for side, ours in sides.items()}
     assert writers["validation"] == {f"sentences:{writer}" for writer in VALIDATING}
     assert writers["test"] == {f"sentences:{writer}" for writer in MEASURING}
-    assert len(writers["train"]) == 22 and len(set().union(*writers.values())) == 26
+    assert len(writers["train"]) == 34 and len(set().union(*writers.values())) == 42
     assert len({line.text for line in lines}) == len(lines)
     teaching = [line.text for side in ("train", "validation") for line in sides[side]]
-    assert not [line.text for line in sides["test"] if nearness(line.text, teaching) >= NEAR]
+    assert not near_to([line.text for line in sides["test"]], teaching)
     checked = sentences_to_check(lines)
     assert [one.text for one in checked] == [line.text for line in sides["test"]]
-    assert {one.category for one in checked if one.expected} == {
-        kind for kind in KINDS if not kind.startswith("no ")
-    }
+    assert {one.category for one in checked if one.expected} == set(TWINS)
+    assert {one.category for one in checked} == set(KINDS)
 
 
 def test_nothing_that_teaches_is_near_to_what_measures() -> None:
     measured = [one.text for one in read_checklist()]
-    near = [line.text for line in make_sentences() if nearness(line.text, measured) >= NEAR]
-    assert not near
+    assert not near_to([line.text for line in make_sentences()], measured)
     assert not {line.text for line in make_sentences()} & {text.lower() for text in bias_sentences()}
 
 
 def test_nearness_is_the_share_of_pairs_in_common() -> None:
-    assert nearness("The train, is late!", ["the train is late"]) == 1
-    assert nearness("the train is late", ["the bus is late", "a dog"]) == pytest.approx(1 / 5)
-    assert nearness("the train is late", ["late is train the"]) == 0
-    assert nearness("late", ["late", "the train"]) == 1
-    assert nearness("late", []) == 0
+    texts = ["The train, is late!", "the train is late", "late"]
+    assert nearness(texts, ["the bus is late", "a dog", "the train is late"]) == [1, 1, 0]
+    assert nearness(texts, ["the bus is late", "a dog"]) == pytest.approx([1 / 5, 1 / 5, 0])
+    assert nearness(texts, ["late is train the", "late"]) == [0, 0, 1]
+    assert nearness(texts, []) == [0, 0, 0] and nearness([], texts) == []
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
