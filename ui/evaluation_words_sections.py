@@ -192,8 +192,9 @@ def checklist(found: TextEvaluation) -> None:
         st.subheader("Sentences by writers who taught nothing")
         st.markdown(
             f"{sum(one.n for one in found.further)} sentences of the kinds that the model was taught by "
-            "sentences of our own, from writers whose sentences only measure. Half are harmless, "
-            "many of them written as the twin of a hostile one."
+            "sentences of our own, from writers whose sentences only measure. "
+            f"{sum(one.n for one in found.further if not one.expected)} are harmless, many of them written "
+            "as the twin of a hostile one."
         )
         _pass_rates(found, found.further, "Further sentences on the right side", "further")
 

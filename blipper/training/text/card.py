@@ -44,6 +44,7 @@ def card(
         rate=checklist["rate"],
         checklist=_checklist_table(checklist["categories"]),
         further=_checklist_table(metrics["sentences"]["categories"]),
+        n_harmless=sum(one["n"] for one in metrics["sentences"]["categories"] if not one["expected"]),
         n_further=sum(one["n"] for one in metrics["sentences"]["categories"]),
         bias_sentences=(
             f"In {bias['templates']} harmless sentences with {bias['terms']} identity terms put in turn, the "

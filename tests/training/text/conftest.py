@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blipper.training.text.calibrate import attacks
+from blipper.training.text.calibrate import attacks, calibrate_text
 from blipper.training.text.corpora import Line
+from blipper.training.text.export import write_model
 from blipper.training.text.fit import Schedule
 from blipper.training.text.sentences import make_sentences
 from blipper.training.text.siblings import SiblingRecipe
@@ -132,6 +133,13 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+def written(trained: Trained, output: Path) -> Path:
+    """Write a text model as the command does, and return its folder."""
+    calibration = calibrate_text(trained.logits, trained.validation)
+    write_model(trained, calibration, output, name=output.name, recipe=RECIPE, initialised_from="a test")
+    return output
 
 
 def tells_insults_apart(found: Trained, output: int) -> None:

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 
 from blipper.errors import ModelError
-from blipper.training.text.calibrate import calibrate_text
-from blipper.training.text.export import write_model
 from blipper.training.text.growing import grow, with_outputs
 from blipper.training.text.network import PIECES, SHIPPED, only_shipped
 from blipper.training.text.relearning import mean_weights
@@ -20,7 +18,7 @@ from blipper.training.text.shipped import Shipped
 from blipper.training.text.train import Trained, fit_text
 from blipper.words.text_builtin import load_built_in
 from blipper.words.text_torch import beside_tensorflow
-from tests.training.text.conftest import RECIPE, tells_insults_apart
+from tests.training.text.conftest import RECIPE, tells_insults_apart, written
 from tests.words.tiny_text_model import save_built_in
 
 #: Letters, digits and special pieces, and few words: the rest is spelt until the model grows.
@@ -36,12 +34,6 @@ def begun(data: Path, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def folder(begun: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(begun, tmp_path_factory.mktemp("models") / "few")
-
-
-def written(trained: Trained, output: Path) -> Path:
-    calibration = calibrate_text(trained.logits, trained.validation)
-    write_model(trained, calibration, output, name=output.name, recipe=RECIPE, initialised_from="a test")
-    return output
 
 
 def test_it_knows_more_words_and_forgets_none(begun: Trained, encoder: Path) -> None:

@@ -14,15 +14,13 @@ from blipper.cli import app
 from blipper.errors import ModelError
 from blipper.training.text import keeping
 from blipper.training.text.batches import targets_of
-from blipper.training.text.calibrate import calibrate_text
 from blipper.training.text.corpora import Line
-from blipper.training.text.export import write_model
 from blipper.training.text.keeping import loss_beside
 from blipper.training.text.network import SHIPPED
 from blipper.training.text.scoring import Logits, logits_of, validation_score
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.train import TextRecipe, Trained, _begun, fit_text, read_lines
-from tests.training.text.conftest import RECIPE
+from tests.training.text.conftest import RECIPE, written
 
 
 def begun(data: Path, encoder: Path, tmp: Path, **changes: Any) -> Path:
@@ -31,12 +29,6 @@ def begun(data: Path, encoder: Path, tmp: Path, **changes: Any) -> Path:
     trained = fit_text(data, tmp / "work", init=encoder, recipe=recipe)
     trained.model.classifier.bias.data[SHIPPED.index("aggression")] += 2
     return written(trained, tmp / "model")
-
-
-def written(trained: Trained, output: Path) -> Path:
-    calibration = calibrate_text(trained.logits, trained.validation)
-    write_model(trained, calibration, output, name=output.name, recipe=RECIPE, initialised_from="a test")
-    return output
 
 
 @pytest.fixture(scope="module")

@@ -13,28 +13,20 @@ from typer.testing import CliRunner
 from blipper.cli import app
 from blipper.errors import ModelError
 from blipper.training.text import relearning
-from blipper.training.text.calibrate import calibrate_text
 from blipper.training.text.corpora import Line
-from blipper.training.text.export import write_model
 from blipper.training.text.network import SHIPPED
 from blipper.training.text.relearning import Asked, as_advice, mean_answers
 from blipper.training.text.scoring import validation_score
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.siblings import in_part, raise_siblings
 from blipper.training.text.train import Trained, fit_text
-from tests.training.text.conftest import RECIPE, tells_insults_apart
+from tests.training.text.conftest import RECIPE, tells_insults_apart, written
 
 
 @pytest.fixture(scope="module")
 def folder(data: Path, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     begun = fit_text(data, tmp_path_factory.mktemp("begun"), init=encoder, recipe=RECIPE)
     return written(begun, tmp_path_factory.mktemp("models") / "begun")
-
-
-def written(trained: Trained, output: Path) -> Path:
-    calibration = calibrate_text(trained.logits, trained.validation)
-    write_model(trained, calibration, output, name=output.name, recipe=RECIPE, initialised_from="a test")
-    return output
 
 
 def line(text: str, corpus: str = "insults", group: str = "insults:1") -> Line:
