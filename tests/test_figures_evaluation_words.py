@@ -40,6 +40,14 @@ def test_corpora_beside_baselines_and_targets(found: TextEvaluation) -> None:
     assert "weighted F1" in own.y[0]
 
 
+def test_long_names_of_tasks_leave_room_for_the_figures(found: TextEvaluation) -> None:
+    first, second = found.corpora
+    rows = [first, replace(second, task="abuse of a machine or harmless twin")]
+    (name, long) = text_corpora_figure(rows).data[0].y
+    assert long.replace("<br>", " ") == f"{second.corpus}: {rows[1].task} {second.metric}, {second.split}"
+    assert max(map(len, long.split("<br>"))) <= 29 and name != long
+
+
 def test_corpora_without_targets_or_baselines(found: TextEvaluation) -> None:
     bare = [replace(row, target=None, baselines={}) for row in found.corpora]
     (own,) = text_corpora_figure(bare).data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from blipper.figures.evaluation_style import BLUE, GREEN, GREY, PURPLE, RED, bars, lay_out
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 BASELINES: Final = {"tfidf-lr": "TF-IDF and logistic regression", "vader": "VADER"}
 #: Symbol and colour of baselines in the order in which they occur.
 _LOOKS: Final = (("square", RED), ("triangle-up", PURPLE), ("x", GREEN))
+#: Characters of a line in a row's name.
+_NAME: Final = 29
 #: Side that a category of the checklist must fall on: name, pattern, colour.
 SIDES: Final = {
     True: ("must reach the threshold", "/", RED),
@@ -40,7 +43,10 @@ def text_corpora_figure(rows: Sequence[CorpusFigure]) -> go.Figure:
     """
     import plotly.graph_objects as go
 
-    names = [f"{row.corpus}: {row.task}<br>{row.metric}, {row.split}" for row in rows]
+    # In short lines: on a phone the names would leave no room for the figures.
+    names = [
+        "<br>".join([*wrap(f"{row.corpus}: {row.task}", _NAME), f"{row.metric}, {row.split}"]) for row in rows
+    ]
     figure = go.Figure()
     known = list(dict.fromkeys(name for row in rows for name, found in row.baselines.items() if found))
     series = [("this model", "circle", BLUE, [(i, row.figure) for i, row in enumerate(rows)])]
