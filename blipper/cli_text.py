@@ -35,8 +35,8 @@ def train_text(
         typer.Option(
             "--from",
             help="Folder of a text model that this command made, to go on from: with a --teacher beside its "
-            "advice, with --siblings beside theirs, with --beside another model, else with more of the "
-            "encoder's word pieces beside its own answers.",
+            "advice, with --siblings beside theirs, with --beside another model, with a --tutor, else with "
+            "more of the encoder's word pieces beside its own answers.",
             show_default=False,
         ),
     ] = None,
@@ -66,6 +66,16 @@ def train_text(
             show_default=False,
         ),
     ] = None,
+    tutor: Annotated[
+        Path | None,
+        typer.Option(
+            "--tutor",
+            help="With --from: folder of a larger encoder in Hugging Face format, such as all-mpnet-base-v2. "
+            "It is taught what is abusive of what people say to machines; the output for that learns its "
+            "answers, all others are held to what the model says.",
+            show_default=False,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -77,8 +87,8 @@ def train_text(
     """Train the model that reads transcripts: sentiment and verbal aggression.
 
     Guesses hidden words first, then learns the corpora's labels, then, if there is a teacher, labels and its
-    advice. A model that is there already can go on (--from): with more words, beside larger siblings, or
-    with our own sentences while all else that it says stays.
+    advice. A model that is there already can go on (--from): with more words, beside larger siblings, with
+    our own sentences while all else that it says stays, or with a tutor for what is said to machines.
     Stopped and started again, it goes on from its last epoch. Half an hour to three hours on two cores.
     """
     with exit_codes():
@@ -89,7 +99,9 @@ def train_text(
         from blipper.training.text.train import TextRecipe, fit_text
 
         recipe = replace(TextRecipe(), seed=seed)
-        encoder, named = _what_helps(start, init, teacher, beside, siblings=siblings)
+        encoder, named = _what_helps(
+            *(start, init), teacher=teacher, siblings=siblings, beside=beside, tutor=tutor
+        )
         work = (cache or Path(".cache/text")) / f"{output.name}-{seed}"
         with progress_bars() as progress:
             trained = fit_text(
@@ -99,6 +111,7 @@ def train_text(
                 teacher=teacher,
                 siblings=siblings,
                 beside=beside,
+                tutor=tutor,
                 recipe=recipe,
                 progress=progress,
             )
@@ -155,27 +168,35 @@ def _encoder(init: Path | None) -> tuple[Path, str]:
 
 
 def _what_helps(
-    start: Path | None, init: Path | None, teacher: Path | None, beside: Path | None, *, siblings: bool
+    start: Path | None,
+    init: Path | None,
+    *,
+    teacher: Path | None,
+    siblings: bool,
+    beside: Path | None,
+    tutor: Path | None,
 ) -> tuple[Path | None, str]:
     """Return the encoder that is needed, if any, and in words what the training begins with."""
     from blipper.errors import SettingsError
 
+    helps = {"--teacher": teacher, "--siblings": siblings or None, "--beside": beside, "--tutor": tutor}
+    given = [name for name, value in helps.items() if value is not None]
     encoder: Path | None = None
     if start is None:
-        if siblings or beside is not None:
-            given = "--siblings" if siblings else "--beside"
-            raise SettingsError(f"{given} goes with --from: a text model that there is already")
+        alone = [name for name in given if name != "--teacher"]
+        if alone:
+            raise SettingsError(f"{alone[0]} goes with --from: a text model that there is already")
         encoder, named = _encoder(init)
     else:
         named = _begun_from(start)
-        if teacher is not None and (init is not None or siblings or beside is not None):
-            raise SettingsError(
-                "--teacher with --from takes no --init, --siblings or --beside: one kind of help at a time"
-            )
+        if len(given) > 1:
+            raise SettingsError(f"{' and '.join(given)} with --from: one kind of help at a time")
+        if init is not None and given and given != ["--siblings"]:
+            raise SettingsError(f"{given[0]} with --from takes no --init: one kind of help at a time")
         if beside is not None:
-            if init is not None or siblings:
-                raise SettingsError("--beside takes no --init and no --siblings: one kind of help at a time")
             named += f"; our own sentences, beside another text model, {_weights_of(beside)}"
+        elif tutor is not None:
+            named += f"; tutored by an encoder that began as {_weights_of(tutor)}"
         elif teacher is None:
             encoder, further = _encoder(init)
             named += f"; {'beside larger siblings' if siblings else 'more word pieces'} from {further}"

@@ -220,7 +220,7 @@ def run_epochs(
             step = epoch * steps + number
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate * _shape(step / (steps * schedule.epochs))
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_halves()):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=halves()):
                 loss = batch_loss(rows, pieces, rng)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -261,7 +261,7 @@ def epochs_in(folder: Path, epochs: int) -> Iterator[dict[str, Any]]:
         yield load_file(folder / f"epoch-{epoch}.safetensors")
 
 
-def _halves() -> bool:
+def halves() -> bool:
     """Whether this processor computes in bfloat16; one that has to imitate it is ten times as slow."""
     import torch
 

@@ -26,6 +26,7 @@ from blipper.training.text.scoring import Logits, logits_of, validation_score
 from blipper.training.text.sentences import make_sentences
 from blipper.training.text.siblings import SiblingRecipe, in_part, raise_siblings
 from blipper.training.text.templates import make_lines
+from blipper.training.text.tutor import TutorRecipe, learn_from_tutor, raise_tutor
 from blipper.training.text.vocabulary import prune
 from blipper.words.text_torch import beside_tensorflow
 
@@ -57,6 +58,7 @@ class TextRecipe:
     grown_pieces : int
         Size of the vocabulary once it has grown.
     siblings : SiblingRecipe
+    tutored : TutorRecipe
     seed : int
     """
 
@@ -72,6 +74,7 @@ class TextRecipe:
     kept: Schedule = field(default_factory=lambda: Schedule(epochs=3, rate=7e-5))
     grown_pieces: int = 16_500
     siblings: SiblingRecipe = field(default_factory=SiblingRecipe)
+    tutored: TutorRecipe = field(default_factory=TutorRecipe)
     seed: int = 1
 
 
@@ -112,6 +115,7 @@ def fit_text(
     teacher: Path | None = None,
     siblings: bool = False,
     beside: Path | None = None,
+    tutor: Path | None = None,
     recipe: TextRecipe | None = None,
     progress: Progress = silent,
 ) -> Trained:
@@ -130,7 +134,7 @@ def fit_text(
     start : path, optional
         Folder of a text model that this function made, to go on from: it learns the labels once more, beside
         the `teacher`'s advice or, with further word pieces from `init`, beside its own answers; or, `beside`
-        another model, our own sentences alone.
+        another model, our own sentences alone; or what a `tutor` knows of abuse of a machine.
     siblings : bool, optional
         With `start` and `init`: it gets no further word pieces; the whole encoder learns the labels first,
         each time but for a part of the lines, and it then learns beside these networks' answers for that
@@ -138,6 +142,9 @@ def fit_text(
     beside : path, optional
         With `start`: folder of another text model with the same word pieces. All answers but those to our own
         sentences are held to what the two models say (:func:`.keeping.learn_and_keep`).
+    tutor : path, optional
+        With `start`: folder of a larger encoder, which is taught what is said to machines. Its answers teach
+        the output for that, and all others are held (:func:`.tutor.learn_from_tutor`).
     teacher : path, optional
         Folder of a larger encoder, which advises in a last part.
     recipe : TextRecipe, optional
@@ -159,13 +166,13 @@ def fit_text(
 
     recipe = recipe or TextRecipe()
     if start is None:
-        can_begin = init is not None and beside is None
+        can_begin = init is not None and beside is None and tutor is None
     else:
-        can_begin = [init, teacher, beside].count(None) == 2
+        can_begin = [init, teacher, beside, tutor].count(None) == 3
     if not can_begin:
         raise ModelError(
             "training begins with an encoder, or with a text model and one of these: the encoder that it was "
-            "once, a teacher, or another text model"
+            "once, a teacher, a tutor, or another text model"
         )
     if siblings and (start is None or init is None):
         raise ModelError("siblings need a text model to go on from and the encoder that it was once")
@@ -234,6 +241,21 @@ def fit_text(
             *(other, (model, tokenizer), train, recipe.kept),
             seed=recipe.seed,
             folder=work / "kept",
+            validate=validate,
+            progress=progress,
+        )
+    elif tutor is not None:
+        logger.info("before the tutor: validation %.4f", validate(0))
+        ask = raise_tutor(
+            *(tutor, train, recipe.tutored.tutor),
+            seed=recipe.seed,
+            folder=work / "tutor",
+            progress=progress,
+        )
+        history += learn_from_tutor(
+            *(ask, (model, tokenizer), train, recipe.tutored.pupil),
+            seed=recipe.seed,
+            folder=work / "tutored",
             validate=validate,
             progress=progress,
         )

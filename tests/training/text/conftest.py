@@ -82,7 +82,7 @@ def rows_of(corpus: str, rng: random.Random) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def few_sentences() -> Iterator[None]:
-    """Let few of our own 21,000 sentences teach and validate: these networks are to learn in seconds."""
+    """Let few of our own 24,000 sentences teach and validate: these networks are to learn in seconds."""
     of_each: dict[tuple[str, str], list[Line]] = {}
     for line in make_sentences():
         of_each.setdefault((line.corpus, line.side), []).append(line)

@@ -52,7 +52,7 @@ def test_a_writer_teaches_or_validates() -> None:
     writers = {side: {line.group for line in ours} for side, ours in sides.items()}
     assert writers["validation"] == {f"sentences:{writer}" for writer in VALIDATING}
     assert writers["test"] == {f"sentences:{writer}" for writer in MEASURING}
-    assert len(writers["train"]) == 34 and len(set().union(*writers.values())) == 42
+    assert len(writers["train"]) == 44 and len(set().union(*writers.values())) == 54
     assert len({line.text for line in lines}) == len(lines)
     teaching = [line.text for side in ("train", "validation") for line in sides[side]]
     assert not near_to([line.text for line in sides["test"]], teaching)
