@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from blipper.training.text import batches as batching
 from blipper.training.text.corpora import Line
 from blipper.training.text_baselines import tfidf_lr
 from blipper.words.text_torch import beside_tensorflow
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Floats = NDArray[np.float32]
 logger = logging.getLogger(__name__)
@@ -91,24 +94,8 @@ def features_of(
         If the folder holds no encoder.
     """
     import torch
-    from tokenizers import Tokenizer
 
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        if not (encoder / name).is_file():
-            raise ModelError(
-                f"{encoder}: lacks {name}; --teacher takes the folder of an encoder in Hugging Face format"
-            )
-    with beside_tensorflow():
-        from transformers import AutoModel
-
-        try:
-            network: Any = AutoModel.from_pretrained(encoder, use_safetensors=True, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{encoder}: is no encoder that transformers knows: {error}") from error
-    network.eval()
-    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    network, tokenizer = read_encoder(encoder, "--teacher")
     pieces = batching.encode(tokenizer, texts, longest=_LONGEST)
     width = int(network.config.hidden_size)
     middle = round(network.config.num_hidden_layers * 2 / 3)
@@ -137,6 +124,47 @@ def features_of(
             counted.write_text(json.dumps(number + 1), encoding="utf-8")
             progress("larger encoder", (number + 1) * _BATCH, len(texts))
     return out
+
+
+def read_encoder(encoder: Path, option: str) -> tuple[Any, Tokenizer]:
+    """Read a larger encoder and its word pieces.
+
+    Parameters
+    ----------
+    encoder : path
+        Folder in Hugging Face format with ``model.safetensors`` and ``tokenizer.json``.
+    option : str
+        What names it on the command line, for the message.
+
+    Returns
+    -------
+    (transformers.PreTrainedModel, tokenizers.Tokenizer)
+        The network gives the states of its layers, and drops nothing.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds no encoder.
+    """
+    from tokenizers import Tokenizer
+
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        if not (encoder / name).is_file():
+            raise ModelError(
+                f"{encoder}: lacks {name}; {option} takes the folder of an encoder in Hugging Face format"
+            )
+    with beside_tensorflow():
+        from transformers import AutoModel
+
+        try:
+            network: Any = AutoModel.from_pretrained(encoder, use_safetensors=True, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{encoder}: is no encoder that transformers knows: {error}") from error
+    network.eval()
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return network, tokenizer
 
 
 def advise(features: NDArray[np.floating[Any]], lines: Sequence[Line], seed: int) -> Floats:

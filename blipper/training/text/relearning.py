@@ -131,17 +131,26 @@ def _answered(
     asked: Sequence[Asked], lines: Sequence[Line], folder: Path, run: int, told: Progress
 ) -> Floats:
     """Return :func:`mean_answers`, kept in `folder` for a run that was stopped."""
-    digest = hashlib.sha256(json.dumps([line.text for line in lines]).encode()).hexdigest()[:16]
+
+    def ask(texts: Sequence[str]) -> Floats:
+        return mean_answers(asked, lines, lambda done: told(f"answers, run {run}", done, len(asked)))
+
+    return kept_answers(ask, [line.text for line in lines], folder)
+
+
+def kept_answers(ask: Callable[[Sequence[str]], Floats], texts: Sequence[str], folder: Path) -> Floats:
+    """Return ``ask(texts)``; kept in `folder`, where a run that was stopped finds it again."""
+    digest = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()[:16]
     path = folder / f"answers-{digest}.npy"
     if path.is_file():
         kept: Floats = np.load(path)
         return kept
-    advice = mean_answers(asked, lines, lambda done: told(f"answers, run {run}", done, len(asked)))
+    answers = ask(texts)
     folder.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npy")
-    np.save(part, advice)
+    np.save(part, answers)
     part.replace(path)
-    return advice
+    return answers
 
 
 def mean_answers(

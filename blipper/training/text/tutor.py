@@ -7,8 +7,6 @@ a larger encoder, taught as a whole, finds far more of what is abusive in lines 
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from blipper.errors import ModelError
 from blipper.progress import Progress, silent
 from blipper.training.text import batches as batching
-from blipper.training.text.advice import drawn
+from blipper.training.text.advice import drawn, read_encoder
 from blipper.training.text.corpora import Line
 from blipper.training.text.fit import LONGEST, Schedule, halves, run_epochs
 from blipper.training.text.keeping import distances
-from blipper.words.text_torch import beside_tensorflow
+from blipper.training.text.relearning import kept_answers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -173,7 +170,7 @@ def learn_from_tutor(
     drawn_lines = [lines[row] for row in drawn(lines, _MOST, seed)]
     short = [row for row, line in enumerate(drawn_lines) if len(line.text.split()) <= _ASKED_WORDS]
     answers = torch.full((len(drawn_lines),), torch.nan)
-    answered = _answered(ask, [drawn_lines[row].text for row in short], folder)
+    answered = kept_answers(ask, [drawn_lines[row].text for row in short], folder)
     answers[short] = torch.from_numpy(answered / _TEMPERATURE)
     shown = batching.epoch_rows(drawn_lines, _REPEATS)
     before = copy.deepcopy(model).eval()
@@ -201,38 +198,11 @@ def learn_from_tutor(
     return [*history, row]
 
 
-def _answered(ask: Callable[[Sequence[str]], Floats], texts: list[str], folder: Path) -> Floats:
-    """Return a tutor's answers, kept in `folder` for a run that was stopped."""
-    digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
-    path = folder / f"answers-{digest}.npy"
-    if path.is_file():
-        kept: Floats = np.load(path)
-        return kept
-    answers = ask(texts)
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npy")
-    np.save(part, answers)
-    part.replace(path)
-    return answers
-
-
 def _with_head(encoder: Path) -> tuple[Any, Tokenizer, int]:
     """Return the encoder with one output on the mean of its last layer, its word pieces and its padding."""
     import torch
-    from tokenizers import Tokenizer
 
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        if not (encoder / name).is_file():
-            raise ModelError(
-                f"{encoder}: lacks {name}; --tutor takes the folder of an encoder in Hugging Face format"
-            )
-    with beside_tensorflow():
-        from transformers import AutoModel
-
-        try:
-            body: Any = AutoModel.from_pretrained(encoder, use_safetensors=True, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{encoder}: is no encoder that transformers knows: {error}") from error
+    body, tokenizer = read_encoder(encoder, "--tutor")
 
     class Judge(torch.nn.Module):
         def __init__(self) -> None:
@@ -246,11 +216,7 @@ def _with_head(encoder: Path) -> tuple[Any, Tokenizer, int]:
             # The head is new and has further to go than the encoder: the factor speeds it up.
             return 30 * self.head((states * weights).sum(1) / weights.sum(1))[:, 0]
 
-    # Of the words' table little would be heard again, and it is half of what an epoch would keep.
+    # Few of its words would be heard again, and their table is a fifth of what each epoch keeps.
     for tensor in body.embeddings.parameters():
         tensor.requires_grad = False
-    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    pad = json.loads((encoder / "config.json").read_text(encoding="utf-8")).get("pad_token_id")
-    return Judge(), tokenizer, int(pad or 0)
+    return Judge(), tokenizer, int(body.config.pad_token_id or 0)
