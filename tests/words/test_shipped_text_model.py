@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from blipper.training.text.card import card
 from blipper.words.sentiment import load_text_model
 from blipper.words.text_builtin import built_in_folder
 from blipper.words.text_models import TextModel
@@ -49,3 +50,20 @@ def test_it_is_as_small_and_as_described_as_promised(model: TextModel) -> None:
     if folder.parent == ROOT / "models":
         figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         assert figures["sha256"] == model.info.sha256
+
+
+def test_its_card_says_what_its_figures_say_and_these_reach_what_was_set_out(model: TextModel) -> None:
+    folder = built_in_folder()
+    if folder.parent != ROOT / "models":
+        pytest.skip(f"{folder}: another model than ours is built in")
+    described, figures, config = (
+        json.loads((folder / name).read_text(encoding="utf-8"))
+        for name in ("blipper.json", "metrics.json", "config.json")
+    )
+    size = (folder / "model.safetensors").stat().st_size
+    assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == card(described, figures, config, size)
+    aims = {(one["corpus"], one["task"]): one for one in figures["corpora"] if one["target"] is not None}
+    assert len(aims) == 7
+    assert [name for name, one in aims.items() if one["value"] < one["target"]] == []
+    assert [one["name"] for one in figures["checklist"]["categories"] if one["rate"] < 0.8] == []
+    assert figures["bias"]["mean_shift"] <= 0.10

@@ -48,7 +48,8 @@ def card(
         n_further=sum(one["n"] for one in metrics["sentences"]["categories"]),
         bias_sentences=(
             f"In {bias['templates']} harmless sentences with {bias['terms']} identity terms put in turn, the "
-            f"score moves by {bias['mean_shift']:.3f} on average and by {bias['max_shift']:.3f} at most."
+            f"score moves by {bias['mean_shift']:.3f} on average, for no term by more than "
+            f"{bias['max_shift']:.3f} on average, and in a single sentence by up to {bias['largest']:.3f}."
         ),
         bias_target=bias["target"],
     )
