@@ -22,6 +22,7 @@ from blipper.training.text.advice import drawn, read_encoder
 from blipper.training.text.corpora import Line
 from blipper.training.text.fit import LONGEST, Schedule, halves, run_epochs
 from blipper.training.text.keeping import distances
+from blipper.training.text.network import SHIPPED
 from blipper.training.text.relearning import kept_answers
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _MOST: Final = {
 _REPEATS: Final = {"convabuse": 3}
 #: Words of a line, at most, about which the tutor is asked; nobody says more to a machine.
 _ASKED_WORDS: Final = 24
-#: How much a distance of the other outputs counts beside one of the output that learns.
+#: How much a distance of the other outputs counts; one of the output that learns counts once.
 _HELD: Final = 2.0
 #: The tutor, who is surer than the model, is asked at this temperature (Hinton et al. 2015).
 _TEMPERATURE: Final = 2.0
@@ -174,6 +175,8 @@ def learn_from_tutor(
     answers[short] = torch.from_numpy(answered / _TEMPERATURE)
     shown = batching.epoch_rows(drawn_lines, _REPEATS)
     before = copy.deepcopy(model).eval()
+    counts = torch.full((len(SHIPPED),), _HELD)
+    counts[_OUTPUT] = 1.0
 
     def encode(rng: np.random.Generator) -> list[list[int]]:
         return batching.encode(tokenizer, [drawn_lines[row].text for row in shown], longest=LONGEST, rng=rng)
@@ -186,8 +189,7 @@ def learn_from_tutor(
         said = answers[shown[rows]]
         known = ~torch.isnan(said)
         wanted[known, _OUTPUT] += _TRUST * (said[known] - wanted[known, _OUTPUT])
-        apart = distances(model(**given).logits.float(), wanted)
-        return (_HELD * apart.sum() - (_HELD - 1) * apart[:, _OUTPUT].sum()) / len(rows)
+        return (distances(model(**given).logits.float(), wanted) * counts).sum() / len(rows)
 
     history = run_epochs(
         *(model, "from the tutor", encode, batch_loss, schedule, seed, folder, progress), dropout=False

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from blipper.cli import app
 from blipper.training.text.calibrate import attacks, calibrate_text
 from blipper.training.text.corpora import Line
 from blipper.training.text.export import write_model
@@ -140,6 +142,16 @@ def written(trained: Trained, output: Path) -> Path:
     calibration = calibrate_text(trained.logits, trained.validation)
     write_model(trained, calibration, output, name=output.name, recipe=RECIPE, initialised_from="a test")
     return output
+
+
+def check_refused(
+    data: Path, folder: Path, output: Path, options: list[str], code: int, message: str
+) -> None:
+    """Check that the command refuses options, in which FOLDER is a text model's, and writes nothing."""
+    given = [str(folder) if one == "FOLDER" else one for one in options]
+    result = CliRunner().invoke(app, ["train-text", str(data), "--output", str(output), *given])
+    assert result.exit_code == code and message in " ".join(result.stderr.split())
+    assert not output.exists()
 
 
 def tells_insults_apart(found: Trained, output: int) -> None:

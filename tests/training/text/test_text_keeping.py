@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from blipper.cli import app
 from blipper.errors import ModelError
 from blipper.training.text import keeping
 from blipper.training.text.batches import targets_of
@@ -20,7 +18,7 @@ from blipper.training.text.network import SHIPPED
 from blipper.training.text.scoring import Logits, logits_of, validation_score
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.train import TextRecipe, Trained, _begun, fit_text, read_lines
-from tests.training.text.conftest import RECIPE, written
+from tests.training.text.conftest import RECIPE, check_refused, written
 
 
 def begun(data: Path, encoder: Path, tmp: Path, **changes: Any) -> Path:
@@ -193,8 +191,4 @@ def test_the_other_model_has_the_same_word_pieces(
 def test_help_that_excludes_other_help_is_refused(
     data: Path, folder: Path, tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
-    given = [str(folder) if one == "FOLDER" else one for one in options]
-    output = tmp_path / "model"
-    result = CliRunner().invoke(app, ["train-text", str(data), "--output", str(output), *given])
-    assert result.exit_code == code and message in " ".join(result.stderr.split())
-    assert not output.exists()
+    check_refused(data, folder, tmp_path / "model", options, code, message)

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from blipper.cli import app
 from blipper.errors import ModelError
 from blipper.training.text import relearning
 from blipper.training.text.corpora import Line
@@ -20,7 +18,7 @@ from blipper.training.text.scoring import validation_score
 from blipper.training.text.shipped import Shipped
 from blipper.training.text.siblings import in_part, raise_siblings
 from blipper.training.text.train import Trained, fit_text
-from tests.training.text.conftest import RECIPE, tells_insults_apart, written
+from tests.training.text.conftest import RECIPE, check_refused, tells_insults_apart, written
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +140,5 @@ def test_siblings_need_a_model_and_an_encoder(
 def test_help_that_excludes_other_help_is_refused(
     data: Path, encoder: Path, folder: Path, tmp_path: Path, options: list[str], message: str
 ) -> None:
-    given = [str(folder) if one == "FOLDER" else one for one in options]
-    if "--from" not in options:
-        given += ["--init", str(encoder)]
-    output = tmp_path / "model"
-    result = CliRunner().invoke(app, ["train-text", str(data), "--output", str(output), *given])
-    assert result.exit_code == 2 and message in " ".join(result.stderr.split())
-    assert not output.exists()
+    given = options if "--from" in options else [*options, "--init", str(encoder)]
+    check_refused(data, folder, tmp_path / "model", given, 2, message)
