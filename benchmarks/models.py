@@ -49,11 +49,10 @@ def measure_one(path: Path, name: str, repeats: int) -> dict[str, Any]:
     import tensorflow  # noqa: F401  (its import is no part of a model's load)
 
     from blipper import audio
-    from blipper.analysis import analyze, score_windows
+    from blipper.analysis import analyze, score_windows, windows_over
     from blipper.errors import ModelError
     from blipper.settings import Settings
     from blipper.voice.models import load_model
-    from blipper.voice.windows import place_windows
 
     began = time.perf_counter()
     try:
@@ -64,7 +63,7 @@ def measure_one(path: Path, name: str, repeats: int) -> dict[str, Any]:
     settings = Settings()
     spans = analyze(path, model=model).tracks[0].speech  # warms every stage
     recording = audio.load(path)
-    placed = place_windows(spans, length=settings.window, hop=settings.hop)
+    placed = windows_over(spans, recording.duration, model, settings)
     voice = report.timed(lambda: score_windows(recording, 0, placed, model), repeats)
     whole = report.timed(lambda: analyze(path, model=model), repeats)
     return {

@@ -62,10 +62,9 @@ def notebook_vectors(path: Path) -> list[NDArray[np.floating[Any]]]:
 def stages(path: Path, repeats: int) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Time every stage of the road on a warm process, then the whole."""
     from blipper import audio, fusion, quality, speech
-    from blipper.analysis import analyze, score_windows
+    from blipper.analysis import analyze, score_windows, windows_over
     from blipper.settings import Settings
     from blipper.voice.models import load_model
-    from blipper.voice.windows import place_windows
 
     model = load_model("mel-cnn")
     settings = Settings()
@@ -73,7 +72,7 @@ def stages(path: Path, repeats: int) -> tuple[dict[str, dict[str, Any]], dict[st
     recording = audio.load(path)
     track = analysis.tracks[0]
     spans = track.speech
-    placed = place_windows(spans, length=settings.window, hop=settings.hop)
+    placed = windows_over(spans, recording.duration, model, settings)
 
     def fuse() -> None:
         curve = fusion.smooth(track.windows, spans, recording.duration)

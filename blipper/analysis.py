@@ -135,6 +135,35 @@ def analyze(
     return with_threshold(analysis, settings.events(info.threshold).onset)
 
 
+def windows_over(
+    speech: Sequence[Span], duration: float, model: VoiceModel, settings: Settings | None = None
+) -> tuple[Span, ...]:
+    """Place a model's windows over spans of speech, with its margins.
+
+    Parameters
+    ----------
+    speech : sequence of Span
+        In order, without overlap.
+    duration : float
+        Length of the recording in seconds.
+    model : VoiceModel
+    settings : Settings, optional
+
+    Returns
+    -------
+    tuple of Span
+        Ordered by start.
+    """
+    settings = settings or Settings()
+    return place_windows(
+        speech,
+        length=settings.window,
+        hop=settings.hop,
+        margins=model.margins.fitting(settings.speech),
+        duration=duration,
+    )
+
+
 def score_windows(
     recording: Recording,
     channel: int,
@@ -188,7 +217,7 @@ def _analyze_channel(
     progress("quality", 0, recording.duration)
     checks = quality.assess(recording, channel, spans)
     progress("quality", recording.duration, recording.duration)
-    placed = place_windows(spans, length=settings.window, hop=settings.hop)
+    placed = windows_over(spans, recording.duration, model, settings)
     windows = score_windows(recording, channel, placed, model, progress)
     curve = voice_curve(windows, spans, recording.duration, settings)
     # Each channel that was kept apart is one speaker; who speaks in a mix is not known.

@@ -18,13 +18,12 @@ from typing import Final
 import numpy as np
 
 from blipper import audio, quality, speech
-from blipper.analysis import score_windows
+from blipper.analysis import score_windows, windows_over
 from blipper.errors import BlipperError, SettingsError
 from blipper.progress import Progress, silent
 from blipper.recording import Recording
 from blipper.results import Span
 from blipper.voice.models import VoiceModel
-from blipper.voice.windows import place_windows
 from blipper.words.transcribe import Engine
 
 #: Seconds of sound that a measurement repeats its recording to; short enough to wait for, long enough to fill
@@ -239,7 +238,7 @@ def measure_pace(
         raise BlipperError(
             f"{source}: nobody speaks in it; a recording with speech is needed to measure with"
         )
-    windows = place_windows(spans)
+    windows = windows_over(spans, recording.duration, model)
     parts: tuple[tuple[float, Callable[[], object]], ...] = (
         (once.duration, lambda: audio.load(source)),
         (recording.duration, lambda: speech.detect_speech(recording)),

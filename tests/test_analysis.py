@@ -14,6 +14,7 @@ from blipper.results import Analysis, ModelInfo, Span
 from blipper.settings import Settings
 from blipper.speech import SpeechSettings
 from blipper.voice.labels import EMOTIONS
+from blipper.voice.windows import Margins
 from blipper.words.attach import with_transcripts
 from tests.fusion.making import said, transcript
 from tests.helpers import RATE, read_16k, recording, silence
@@ -27,6 +28,8 @@ class LoudnessModel:
 
     def __init__(self):
         self.longest = 0.0
+
+    margins = Margins()
 
     def threshold_on(self, *, telephone):
         return self.info.threshold

@@ -8,7 +8,7 @@ curves lie on a regular grid and are NaN where nobody speaks.
 
 from blipper.fusion.cases import HOSTILE, Carrier, Case, carrier, case_between, case_of, hostile_from
 from blipper.fusion.combining import AGAINST, BALANCE, PRIOR, fuse, log_odds, weights
-from blipper.fusion.curve import SMOOTHING, STEP, smooth, window_weights
+from blipper.fusion.curve import SMOOTHING, STEP, smooth, spoken_cells, window_weights
 from blipper.fusion.events import EventSettings, find_events, trend
 from blipper.fusion.reliability import sound_reliability, words_reliability
 from blipper.fusion.surroundings import SURROUNDINGS, Surroundings
@@ -34,6 +34,7 @@ __all__ = [
     "log_odds",
     "smooth",
     "sound_reliability",
+    "spoken_cells",
     "trend",
     "weights",
     "window_weights",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blipper.errors import SettingsError
 from blipper.fusion.surroundings import SURROUNDINGS, Surroundings
@@ -30,8 +31,8 @@ def smooth(
     """Smooth the windows' scores onto a regular grid.
 
     A cell's score is the mean of the windows that reach into it, weighted by a Gaussian of the distance
-    between the window's middle and the cell's. Windows never span a pause, so up to here no score leaks
-    across one. Then aggression is averaged with what surrounds it, before and after a pause too
+    between the window's middle and the cell's. Windows never reach across a pause, so up to here no score
+    leaks across one. Then aggression is averaged with what surrounds it, before and after a pause too
     (:mod:`blipper.fusion.surroundings`); emotions are not.
 
     Parameters
@@ -68,13 +69,32 @@ def smooth(
         weight = window_weights(times[first:last], (start + end) / 2, smoothing)
         weights[first:last] += weight
         sums[first:last] += weight[:, None] * score
-    spoken = np.zeros(n_cells, dtype=bool)
-    for span in speech:
-        spoken[int(span.start / step + 1e-9) : math.ceil(span.end / step - 1e-9)] = True
-    valid = spoken & (weights > 0)
+    valid = spoken_cells(speech, 0, n_cells, step) & (weights > 0)
     means = np.full_like(sums, np.nan)
     means[valid] = sums[valid] / weights[valid, None]
     return Curve(step=step, times=times, aggression=around.apply(means[:, 0]), emotions=means[:, 1:])
+
+
+def spoken_cells(speech: Sequence[Span], first: int, n: int, step: float) -> NDArray[np.bool_]:
+    """Say which cells somebody speaks in.
+
+    Parameters
+    ----------
+    speech : sequence of Span
+    first, n : int
+        Number of the first cell, and how many there are.
+    step : float
+        Length of a cell in seconds.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+    """
+    spoken = np.zeros(n, dtype=np.bool_)
+    for span in speech:
+        begin, end = int(span.start / step + 1e-9), math.ceil(span.end / step - 1e-9)
+        spoken[max(0, begin - first) : max(0, end - first)] = True
+    return spoken
 
 
 def window_weights(times: Float, middle: float, smoothing: float) -> Float:

@@ -75,8 +75,10 @@ class LiveAnalyser:
                 f"{limits.max_sampling_rate} Hz"
             )
         self.settings = settings or Settings()
-        self._windows = LiveWindows(self.settings.speech, self.settings.window, self.settings.hop)
         self.model = light_model(model)
+        self._windows = LiveWindows(
+            self.settings.speech, self.settings.window, self.settings.hop, self.model.margins
+        )
         self.sampling_rate = int(sampling_rate)
         own = self.model.threshold_on(telephone=self.sampling_rate <= LINE_RATE)
         events = self.settings.events(own)
@@ -101,6 +103,12 @@ class LiveAnalyser:
         return self._windows.speaking
 
     @property
+    def _speech(self) -> list[Span]:
+        """The spans of speech that are still needed, also the one that goes on."""
+        speaking = self._windows.speaking
+        return [*self._windows.spans, *([] if speaking is None else [speaking])]
+
+    @property
     def event_is_open(self) -> bool:
         """Whether an event was opened and not yet closed."""
         return self._events.is_open
@@ -111,7 +119,7 @@ class LiveAnalyser:
         step, first = self.settings.step, self._curve.n_settled
         return [
             ((first + i + 0.5) * step, score)
-            for i, score in enumerate(self._curve.provisional().tolist())
+            for i, score in enumerate(self._curve.provisional(self._speech).tolist())
             if score == score
         ]
 
@@ -184,11 +192,9 @@ class LiveAnalyser:
             self._curve.add(scored)
             updates.append(scored)
         self._score_ahead()
-        speech = self._windows.spans
-        if self._windows.speaking is not None:
-            speech = [*speech, self._windows.speaking]
+        speech = self._speech
         heard = (self._first_kept + len(self._kept)) / SAMPLING_RATE
-        for point in self._curve.settle(self._windows.horizon, heard):
+        for point in self._curve.settle(self._windows.horizon, heard, speech):
             updates.append(point)
             updates += self._events.add(point, speech)
         if last:

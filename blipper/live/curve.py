@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from blipper.fusion import EventSettings, Surroundings, window_weights
+from blipper.fusion import EventSettings, Surroundings, spoken_cells, window_weights
 from blipper.hysteresis import RunTracker
 from blipper.live.updates import CurvePoint, EventClosed, EventOpened, WindowScored
 from blipper.results import Event, Float, Span
@@ -57,7 +57,7 @@ class LiveCurve:
         self._weights[cells] += weights
         self._sums[cells] += weights[:, None] * np.concatenate(([window.aggression], window.emotions))
 
-    def settle(self, horizon: float, duration: float) -> list[CurvePoint]:
+    def settle(self, horizon: float, duration: float, speech: Sequence[Span]) -> list[CurvePoint]:
         """Return the cells that nothing to come can change.
 
         Parameters
@@ -66,8 +66,10 @@ class LiveCurve:
             Seconds; no window yet to come starts before it. Infinite at the stream's end.
         duration : float
             Seconds heard so far.
+        speech : sequence of Span
+            All since the last cell that was returned; cells without are NaN, though a window may reach there.
         """
-        self._smooth(horizon, duration)
+        self._smooth(horizon, duration, speech)
         n = max(0, len(self._held) - (self._around.reach if math.isfinite(horizon) else 0))
         while n < len(self._held) and math.isnan(self._held[n].aggression):
             n += 1  # nothing gives a silent cell a score
@@ -85,14 +87,15 @@ class LiveCurve:
         self.n_settled += n
         return settled
 
-    def provisional(self) -> Float:
+    def provisional(self, speech: Sequence[Span]) -> Float:
         """Return the scores of the cells that what follows may still change, shape (n,); NaN without any."""
+        spoken = spoken_cells(speech, self._n_smoothed, len(self._weights), self._step)
         with np.errstate(invalid="ignore"):
-            newest = self._sums[:, 0] / self._weights
+            newest = np.where(spoken, self._sums[:, 0] / self._weights, np.nan)
         known = np.concatenate((self._before, [point.aggression for point in self._held], newest))
         return self._around.apply(known)[len(self._before) :]
 
-    def _smooth(self, horizon: float, duration: float) -> None:
+    def _smooth(self, horizon: float, duration: float, speech: Sequence[Span]) -> None:
         last = math.ceil(duration / self._step - 1e-9)
         if math.isfinite(horizon):
             last = min(last, int(horizon / self._step + 1e-9))
@@ -102,7 +105,7 @@ class LiveCurve:
             return
         self._reach(n)
         means = np.full((n, 1 + len(EMOTIONS)), np.nan)
-        valid = self._weights[:n] > 0
+        valid = (self._weights[:n] > 0) & spoken_cells(speech, first, n, self._step)
         means[valid] = self._sums[:n][valid] / self._weights[:n][valid, None]
         self._held += [
             CurvePoint(cell * self._step, (cell + 1) * self._step, float(row[0]), row[1:])

@@ -5,7 +5,9 @@ Offline, a span of speech gets a window every hop from its start, and one more t
 is: it reaches at least to the last frame of speech and its padding. A window at a hop is settled as soon as
 that bound passes its end; the last window is settled when the pause has grown too long to be bridged. So
 every window is exactly the offline one, none is taken back, and a window that ends in a pause waits for the
-pause to be decided, at most ``min_silence - pad`` and one frame (0.23 s as set by default).
+pause to be decided, at most ``min_silence - pad`` and one frame (0.23 s as set by default). What a model
+hears after an utterance (:class:`blipper.voice.windows.Margins`) has been heard by then; no window of a model
+with such a margin is settled before it is sure not to be the span's last.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from blipper.hysteresis import RunTracker
 from blipper.recording import Float32
 from blipper.results import Span
 from blipper.speech import FRAME, GRID, SAMPLING_RATE, SpeechDetector, SpeechSettings
-from blipper.voice.windows import windows_of
+from blipper.voice.windows import Margins, reached, windows_of
 
 _SECONDS = FRAME / SAMPLING_RATE
 
@@ -42,6 +44,8 @@ class LiveWindows:
         Twice the padding and the grid have to fit into the shortest silence, so that padded spans never meet.
     length, hop : float
         Of the windows, in seconds.
+    margins : Margins, optional
+        The model's; none unless given.
 
     Attributes
     ----------
@@ -54,13 +58,16 @@ class LiveWindows:
         If the padding is too long for the shortest silence.
     """
 
-    def __init__(self, settings: SpeechSettings, length: float, hop: float) -> None:
+    def __init__(
+        self, settings: SpeechSettings, length: float, hop: float, margins: Margins | None = None
+    ) -> None:
         if 2 * (settings.pad + GRID) > settings.min_silence:
             raise SettingsError(
                 f"speech pad is {settings.pad} s with a min_silence of {settings.min_silence} s; while "
                 f"listening live at most half of it, less {GRID} s, is accepted"
             )
         self._settings, self._length, self._hop = settings, length, hop
+        self._margins = (margins or Margins()).fitting(settings)
         self._detector = SpeechDetector()
         self._runs = RunTracker(
             settings.onset,
@@ -71,6 +78,7 @@ class LiveWindows:
         self._rest: Float32 = np.zeros(0, dtype=np.float32)
         self._growing: _Growing | None = None
         self._n_samples = 0
+        self._ended = 0.0  # where the last span ended
         self.horizon = 0.0
         #: Spans that have ended or go on, that the caller still needs; see :meth:`forget_spans`.
         self.spans: list[Span] = []
@@ -79,9 +87,12 @@ class LiveWindows:
     def needed_from(self) -> float:
         """Seconds; samples before this belong to no window yet to come."""
         if self._growing is None:
-            return max(0.0, self._runs.count * _SECONDS - self._settings.pad - GRID)
+            start = self._runs.count * _SECONDS - self._settings.pad - GRID
+            return max(self._ended, start - self._margins.before)
+        if not self._growing.n_windows:
+            return self._reach(self._growing.start).start
         # The last window starts after the newest one at a hop.
-        return self._growing.start + max(0, self._growing.n_windows - 1) * self._hop
+        return self._growing.start + (self._growing.n_windows - 1) * self._hop
 
     def add(self, samples: Float32) -> list[Span]:
         """Take samples at 16 kHz, shape (n,), and return the windows that they settle, in order."""
@@ -120,11 +131,12 @@ class LiveWindows:
             return []
         heard = self._n_samples / SAMPLING_RATE
         found: list[Span] = []
-        if (end := round(self._end(current[1]), 6)) <= heard:
+        end = round(self._end(current[1]), 6)
+        if end + self._margins.after <= heard:
             found.extend(self._rest_of(Span(growing.start, end), growing.n_windows))
         start = round(growing.start + growing.n_windows * self._hop, 6)
         if (end := round(start + self._length, 6)) <= heard:
-            found.append(Span(start, end))
+            found.append(self._at_hop(growing, start, end))
         return found
 
     def forget_spans(self, before: float) -> None:
@@ -151,12 +163,15 @@ class LiveWindows:
         while self._runs.is_long_enough:
             start = round(growing.start + growing.n_windows * self._hop, 6)
             end = round(start + self._length, 6)
-            # A span up to 0.01 s longer than a window is one window, to its very end.
-            spare = 1.5 * GRID if growing.n_windows == 0 else -1e-6
+            # A span up to 0.01 s longer than a window is one window, to its very end; so is its last one.
+            spare = 1.5 * GRID if growing.n_windows == 0 or self._margins.after else -1e-6
             if min(bound, heard) - end <= spare:
                 break
-            windows.append(Span(start, end))
+            windows.append(self._at_hop(growing, start, end))
             growing.n_windows += 1
+        if not growing.n_windows:
+            self.horizon = max(self.needed_from, self.horizon)
+            return
         following = growing.start + growing.n_windows * self._hop
         last = min(bound, heard) - self._length - GRID  # which may be rounded down to the grid
         self.horizon = max(growing.start, min(following, last), self.horizon)
@@ -169,9 +184,19 @@ class LiveWindows:
         windows.extend(self._rest_of(span, settled))
         self.spans.append(span)
         self._growing = None
+        self._ended = span.end
 
     def _rest_of(self, span: Span, settled: int) -> list[Span]:
-        return windows_of(span, length=self._length, hop=self._hop, first=settled)
+        reach = self._reach(span.start, span.end)
+        return windows_of(span, length=self._length, hop=self._hop, first=settled, reach=reach)
+
+    def _at_hop(self, growing: _Growing, start: float, end: float) -> Span:
+        return Span(start if growing.n_windows else self._reach(growing.start).start, end)
+
+    def _reach(self, start: float, end: float | None = None) -> Span:
+        """Return how far windows of a span reach; of one that goes on, where they start."""
+        span = Span(start, start + self._length if end is None else end)
+        return reached(span, self._margins, self._ended, self._n_samples / SAMPLING_RATE)
 
     # The same arithmetic as in blipper.speech.spans_from_probabilities: the spans are the same to the bit.
 

@@ -34,7 +34,7 @@ def describe_training(found: Mapping[str, Any]) -> str:
 with attentive statistics pooling over a learned weighted sum of the encoder's blocks, beside
 {_plain(settings["network"])}. Each training clip was put through the encoder as it is and in
 {settings["versions"]} augmented version{"s" if settings["versions"] != 1 else ""}{_speeds(settings)}; pooled
-vectors are mixed.{_heard_at(settings)}
+vectors are mixed.{_margins(settings)}{_heard_at(settings)}
 """ + _adapted(settings)
 
 
@@ -52,6 +52,15 @@ def _speeds(settings: Mapping[str, Any]) -> str:
     if learned := settings.get("speeds"):
         return f", and as played at {_listed(learned)} of its speed"
     return ""
+
+
+def _margins(settings: Mapping[str, Any]) -> str:
+    if (heard := settings.get("margins")) is None:
+        return ""
+    return (
+        f" Utterances are heard with {heard['before']:g} s of what is before them and {heard['after']:g} s of"
+        " what is after them, in training and in use."
+    )
 
 
 def _heard_at(settings: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from blipper import audio, speech
+from blipper.analysis import windows_over
 from blipper.datasets import Clip, read_corpora
 from blipper.errors import DatasetError
 from blipper.explain.background import Background, background_of
@@ -20,7 +21,6 @@ from blipper.explain.faithfulness_clip import Sound
 from blipper.progress import Progress, silent
 from blipper.training.splits import Side, make_split
 from blipper.voice.models import VoiceModel
-from blipper.voice.windows import place_windows
 
 #: The corpus whose licence lets derived data be passed on with its name.
 CORPUS: Final = "crema-d"
@@ -65,7 +65,7 @@ def make_background(
     for done, clip in enumerate(chosen):
         progress("background", done, len(chosen))
         recording = audio.load(clip.path)
-        placed = place_windows(speech.detect_speech(recording), length=3.0)
+        placed = windows_over(speech.detect_speech(recording), recording.duration, model)
         if not placed:
             continue
         longest = max(placed, key=lambda window: window.duration)

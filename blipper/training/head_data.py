@@ -139,7 +139,7 @@ def read_head_material(
     if settings.added is not None:
         clips = (*clips, *(clip for clip, _ in settings.added.clips))
         sides += [side for _, side in settings.added.clips]
-    segments = prepare([clip.path for clip in clips], cache, progress=progress)
+    segments = prepare([clip.path for clip in clips], cache, margins=settings.margins, progress=progress)
     check_split(clips, sides, segments.digest)
     return encode_clips(data, clips, np.array(sides), segments, encoder, settings, cache, progress=progress)
 

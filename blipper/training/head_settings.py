@@ -13,6 +13,7 @@ from blipper.training.augment import AugmentSettings
 from blipper.training.splits import N_FOLDS, Split, leave_out, make_split
 from blipper.voice.heads import HeadSettings
 from blipper.voice.speeds import SPEEDS
+from blipper.voice.windows import Margins
 
 #: How clips are drawn: as they come, or small corpora and rare classes more often.
 Balance = Literal["none", "root", "full"]
@@ -90,6 +91,8 @@ class HeadTrainSettings:
     heard_at : tuple of float
         Speeds at which the model hears each window besides, in use as on validation and test speakers; the
         logits are averaged.
+    margins : Margins
+        What is heard of the sound around an utterance, in training and in use.
     masking : float
         Share of clips of which a stretch is hidden in each epoch, and as many that are shortened.
     balance : {"none", "root", "full"}
@@ -137,6 +140,7 @@ class HeadTrainSettings:
     versions: int = 1
     speeds: tuple[float, ...] = ()
     heard_at: tuple[float, ...] = ()
+    margins: Margins = field(default_factory=Margins)
     masking: float = 0.25
     balance: Balance = "root"
     votes: float = 0.0
@@ -244,6 +248,8 @@ class HeadTrainSettings:
             augmentation = dict(fields.pop("augmentation"))
             augmentation["snr"] = tuple(augmentation["snr"])
             fields["speeds"], fields["heard_at"] = tuple(fields["speeds"]), tuple(fields["heard_at"])
+            if "margins" in fields:
+                fields["margins"] = Margins(**fields["margins"])
             if fields.get("adapting") is not None:
                 fields["adapting"] = Adapting(**fields["adapting"])
             built = {**fields, "network": network, "augmentation": AugmentSettings(**augmentation), **changes}
@@ -266,6 +272,8 @@ class HeadTrainSettings:
             values[name] = list(getattr(self, name))
             if not values[name]:
                 del values[name]  # as before there were any: checkpoints go by these values
+        if self.margins == Margins():
+            del values["margins"]  # likewise
         if self.adapting is None:
             del values["adapting"]  # as before there was one: checkpoints go by these values
         if self.added is not None:

@@ -18,6 +18,7 @@ from blipper.progress import Progress, silent
 from blipper.recording import Float32, Provenance, Recording
 from blipper.results import Span
 from blipper.speech import SpeechSettings, detect_speech
+from blipper.voice.windows import Margins, reached
 
 SAMPLING_RATE: Final = 16_000
 #: Raised when what is stored changes, so that an old cache is not read.
@@ -112,6 +113,7 @@ def prepare(
     *,
     trim: bool = True,
     speech: SpeechSettings | None = None,
+    margins: Margins | None = None,
     progress: Progress = silent,
 ) -> Segments:
     """Decode clips and keep the stretches in which somebody speaks.
@@ -124,6 +126,8 @@ def prepare(
     trim : bool
         Whether to look for speech; noises are kept whole instead.
     speech : SpeechSettings, optional
+    margins : Margins, optional
+        What is kept around each stretch, as far as it fits `speech`; nothing unless given.
     progress : Progress
         Told clips, as step ``"prepare"``.
 
@@ -132,7 +136,10 @@ def prepare(
     Segments
     """
     speech = speech or SpeechSettings()
+    margins = (margins or Margins()).fitting(speech)
     described = [_FORMAT, trim, repr(speech), *[[str(p.resolve()), p.stat().st_size] for p in paths]]
+    if margins != Margins():
+        described.append(repr(margins))
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / f"prepared-{name}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +148,7 @@ def prepare(
         file = folder / f"{first:06d}.npz"
         if not file.exists():
             part = paths[first : first + _SHARD]
-            _save(file, _prepare_shard(part, first, len(paths), trim, speech, progress))
+            _save(file, _prepare_shard(part, first, len(paths), trim, speech, margins, progress))
         with np.load(file) as arrays:
             shards.append({key: arrays[key] for key in arrays.files})
     progress("prepare", len(paths), len(paths))
@@ -149,7 +156,13 @@ def prepare(
 
 
 def _prepare_shard(
-    paths: Sequence[Path], first: int, total: int, trim: bool, speech: SpeechSettings, progress: Progress
+    paths: Sequence[Path],
+    first: int,
+    total: int,
+    trim: bool,
+    speech: SpeechSettings,
+    margins: Margins,
+    progress: Progress,
 ) -> dict[str, NDArray[Any]]:
     pieces: list[NDArray[np.int16]] = []
     clips: list[int] = []
@@ -163,10 +176,13 @@ def _prepare_shard(
         spans = detect_speech(as_recording(samples, path.name), settings=speech) if trim else whole
         silent_clips.append(not spans)
         samples = samples * np.float32(0.9 / max(float(np.abs(samples).max()), 1e-4))
+        before = 0.0
         for span in spans or whole:
-            piece = samples[round(span.start * SAMPLING_RATE) : round(span.end * SAMPLING_RATE)]
+            kept = reached(span, margins, before, len(samples) / SAMPLING_RATE)
+            piece = samples[round(kept.start * SAMPLING_RATE) : round(kept.end * SAMPLING_RATE)]
             pieces.append(np.round(piece * 32767).astype(np.int16))
             clips.append(i)
+            before = span.end
     return {
         "samples": np.concatenate(pieces),
         "clip": np.array(clips) + first,

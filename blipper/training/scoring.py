@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blipper.analysis import windows_over
 from blipper.datasets import Clip
 from blipper.progress import Progress, silent
 from blipper.recording import Float32
@@ -15,7 +16,6 @@ from blipper.speech import detect_speech
 from blipper.training.predictions import DIGITS, Scored
 from blipper.training.prepare import SAMPLING_RATE, as_recording, read_mono
 from blipper.voice.models import Calibration, VoiceModel
-from blipper.voice.windows import place_windows
 
 #: Probabilities are kept this far from 0 and 1 before their logits are taken.
 _EDGE = 1e-7
@@ -41,8 +41,9 @@ def score_file(model: VoiceModel, path: Path, *, trim: bool = True) -> tuple[boo
     """
     samples = read_mono(path)
     spans = detect_speech(as_recording(samples, path.name)) if trim else ()
-    heard = spans or (Span(0.0, len(samples) / SAMPLING_RATE),)
-    windows = place_windows(heard)
+    duration = len(samples) / SAMPLING_RATE
+    heard = spans or (Span(0.0, duration),)
+    windows = windows_over(heard, duration, model)
     emotions, aggression = model.score_windows(
         samples, SAMPLING_RATE, [window.start for window in windows], [window.end for window in windows]
     )

@@ -188,7 +188,7 @@ def _ship(
         "sha256": hashlib.sha256(payload).hexdigest(),
         "labels": list(EMOTIONS),
         "encoder": {"name": SIZE, "sha256": whisper.tensors_sha256(read_file(encoder))},
-        "front_end": Listening(speeds=settings.heard_at).to_dict(),
+        "front_end": Listening(speeds=settings.heard_at, **asdict(settings.margins)).to_dict(),
         "network": settings.network.to_dict(),
         **(
             {}

@@ -26,6 +26,7 @@ from blipper.voice.frontend import FrontEnd, band_edges, log_mel, normalise
 from blipper.voice.inputs import Inputs
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.weights import CONFIG, WEIGHTS, number, read_config
+from blipper.voice.windows import Margins
 
 __all__ = [
     "CONFIG",
@@ -90,9 +91,12 @@ class VoiceModel:
     ----------
     why : str
         One sentence on why this model was taken, where ``"auto"`` had a choice; else empty.
+    margins : Margins
+        What its windows hear of the sound around an utterance.
     """
 
     why: str = ""
+    margins: Margins = Margins()
 
     def __init__(
         self,

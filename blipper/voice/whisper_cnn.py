@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blipper.errors import ModelError
+from blipper.errors import ModelError, SettingsError
 from blipper.recording import Float32
 from blipper.results import ModelInfo
 from blipper.voice import whisper
@@ -25,6 +25,7 @@ from blipper.voice.models import Calibration, VoiceModel
 from blipper.voice.speeds import check_speed, faster, faster_in_graph
 from blipper.voice.weights import number, read_tensors
 from blipper.voice.whisper_files import SIZE, read_encoder
+from blipper.voice.windows import Margins
 
 #: How ``config.json`` tells this kind of model.
 KIND: Final = "whisper-cnn"
@@ -61,6 +62,8 @@ class Listening:
     speeds : tuple of float
         Speeds at which each window is heard besides; its logits are the mean over all hearings. Every one
         costs as much as the first. See :mod:`blipper.voice.speeds`.
+    before, after : float
+        Seconds around an utterance that its windows hear as well; see :class:`blipper.voice.windows.Margins`.
     """
 
     sampling_rate: int = whisper.SAMPLING_RATE
@@ -69,12 +72,20 @@ class Listening:
     context: float = 8.0
     longest: float = 15.0
     speeds: tuple[float, ...] = ()
+    before: float = 0.0
+    after: float = 0.0
+
+    @property
+    def margins(self) -> Margins:
+        """What windows hear of the sound around an utterance."""
+        return Margins(self.before, self.after)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         values = asdict(self) | {"speeds": list(self.speeds)}
-        if not self.speeds:
-            del values["speeds"]  # as before there were any: backgrounds of explanations go by these values
+        for name in ("speeds", "before", "after"):
+            if not values[name]:
+                del values[name]  # as before there were any: backgrounds of explanations go by these values
         return values
 
     @classmethod
@@ -104,6 +115,10 @@ class Listening:
                 f"front-end setting speeds is {built.speeds!r}, expected a list of at most {_HEARINGS}"
             )
         speeds = tuple(check_speed(speed, "front-end setting speeds") for speed in built.speeds)
+        try:
+            Margins(built.before, built.after)
+        except SettingsError as error:
+            raise ModelError(f"front-end settings: {error}") from error
         encoded = max(built.context, built.longest)
         if (slowest := encoded / min((1.0, *speeds))) > whisper.LONGEST:
             raise ModelError(
@@ -146,8 +161,10 @@ class WhisperVoice(VoiceModel):
 
         self.info = info
         self.config = config
-        self.front = FRONT
+        # The margins are heard in one piece with a window of the usual length.
+        self.front = replace(FRONT, window=FRONT.window + listening.before + listening.after)
         self.listening = listening
+        self.margins = listening.margins
         self.calibration = calibration
         self._network = heads
         self.encoder = encoder
@@ -202,10 +219,10 @@ class WhisperVoice(VoiceModel):
     def inputs_of(self, samples: Float32, sampling_rate: int, starts: ArrayLike, ends: ArrayLike) -> Inputs:
         """Return what the network sees of some windows; see the base class.
 
-        Each piece of at most 3 s is heard alone, without what is said around it.
+        Each piece of at most 3 s, and its margins, is heard alone, without what is said around it.
         """
         samples, first, last = self._checked(samples, sampling_rate, starts, ends)
-        rate, most = self.listening.sampling_rate, round(FRONT.window * self.listening.sampling_rate)
+        rate, most = self.listening.sampling_rate, round(self.front.window * self.listening.sampling_rate)
         mels, owners, begins = [], [], []
         for i, (start, end) in enumerate(zip(first, last, strict=True)):
             for begin, stop in _split(round(start * rate), min(round(end * rate), len(samples)), most):
@@ -230,7 +247,7 @@ class WhisperVoice(VoiceModel):
         """The whole graph from log-mel through the encoder to logits; see the base class."""
         with self._tracing:
             if self._differentiable is None:
-                self._differentiable = _whole(self.encoder, self.network, self.listening)
+                self._differentiable = _whole(self.encoder, self.network, self.listening, self.front)
             return self._differentiable
 
     def _pieces(
@@ -240,8 +257,10 @@ class WhisperVoice(VoiceModel):
 
         Windows share a stretch only where they overlap or touch, as those of one utterance do: the heads
         learned from single utterances, and an encoder that hears another voice and a pause beside one tells
-        them much less of it.
+        them much less of it. By their margins alone windows of two utterances may overlap: that much does
+        not count.
         """
+        apart = round((self.margins.before + self.margins.after) * self.listening.sampling_rate)
         rate, context = (
             self.listening.sampling_rate,
             round(self.listening.context * self.listening.sampling_rate),
@@ -257,7 +276,8 @@ class WhisperVoice(VoiceModel):
         reached = 0
         for i in order:
             begin, end = cuts[i]
-            if stretches and begin <= reached and max(reached, end) - cuts[stretches[-1][0]][0] <= context:
+            joins = begin <= reached - apart
+            if stretches and joins and max(reached, end) - cuts[stretches[-1][0]][0] <= context:
                 stretches[-1].append(i)
                 reached = max(reached, end)
             else:
@@ -325,12 +345,12 @@ def _mean_logits(heads: list[Head], frames: Any, lengths: Any) -> Any:
     return sum(outs[1:], outs[0]) / len(outs)
 
 
-def _whole(encoder: Any, heads: list[Head], listening: Listening) -> Any:
-    """Join encoder, pooling and heads into one Keras model of at most 3 s of log-mel."""
+def _whole(encoder: Any, heads: list[Head], listening: Listening, front: FrontEnd) -> Any:
+    """Join encoder, pooling and heads into one Keras model of one piece of log-mel."""
     import keras
     from keras import layers
 
-    n = round(FRONT.window * listening.sampling_rate) // whisper.HOP
+    n = round(front.window * listening.sampling_rate) // whisper.HOP
     frames = keras.Input((n, listening.mels), name="frames")
     lengths = keras.Input((), dtype="int32", name="lengths")
     hearings = [(frames, lengths), *(faster_in_graph(frames, lengths, speed) for speed in listening.speeds)]

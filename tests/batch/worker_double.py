@@ -20,6 +20,7 @@ from blipper.export import files
 from blipper.results import ModelInfo
 from blipper.voice import models
 from blipper.voice.labels import EMOTIONS
+from blipper.voice.windows import Margins
 
 _load = audio.load
 _write = files.write_atomically
@@ -34,6 +35,8 @@ class LightModel:
     def __init__(self, name: str) -> None:
         config = models.read_config(models.find_model(name) / models.CONFIG)
         self.info = ModelInfo(config["name"], config["sha256"], 0.5)
+
+    margins = Margins()
 
     def threshold_on(self, *, telephone: bool) -> float:
         return self.info.threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from blipper.live import LiveAnalyser
 from blipper.results import Analysis
 from blipper.settings import Settings
 from blipper.voice.models import VoiceModel, load_model
+from blipper.voice.windows import Margins
 from tests.helpers import RATE, read_16k, recording
 from tests.live.helpers import assert_same, conversation, events, feed, points, windows
 
@@ -74,6 +76,24 @@ def test_other_settings(scene: np.ndarray, model: VoiceModel) -> None:
     expected = blipper.analyze(recording(scene), model=model, settings=settings)
     updates = feed(LiveAnalyser(RATE, model=model, settings=settings), scene, itertools.repeat(2000))
     assert expected.events
+    assert_same(updates, expected)
+
+
+@pytest.mark.parametrize("size", [512, 1600, 10**7])
+@pytest.mark.parametrize("margins", [Margins(0.3, 0.19), Margins(1.0, 0.0), Margins(0.0, 1.0)])
+@pytest.mark.parametrize("hop", [0.5, 1.7])
+def test_a_model_that_hears_margins(
+    scene: np.ndarray, model: VoiceModel, size: int, margins: Margins, hop: float
+) -> None:
+    wider = copy.copy(model)
+    wider.margins = margins
+    settings = Settings(window=1.7, hop=hop)
+    expected = blipper.analyze(recording(scene), model=wider, settings=settings)
+    narrow = blipper.analyze(recording(scene), model=model, settings=settings)
+    assert expected.tracks[0].speech == narrow.tracks[0].speech
+    assert len(expected.tracks[0].windows) == len(narrow.tracks[0].windows)
+    assert expected.tracks[0].windows.start[0] < narrow.tracks[0].windows.start[0] or not margins.before
+    updates = feed(LiveAnalyser(RATE, model=wider, settings=settings), scene, itertools.repeat(size))
     assert_same(updates, expected)
 
 

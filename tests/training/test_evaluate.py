@@ -23,6 +23,7 @@ from blipper.training.evaluate import (
 from blipper.training.scoring import uncalibrated
 from blipper.voice.labels import EMOTIONS
 from blipper.voice.models import Calibration
+from blipper.voice.windows import Margins
 
 
 def scored(emotion: str, guessed: str, aggression: float, **changes: object) -> Scored:
@@ -35,6 +36,8 @@ class Loudness:
     """A stand-in for a voice model: aggression is how loud a window is."""
 
     info = ModelInfo("loudness", "", 0.5)
+
+    margins = Margins()
 
     def score_windows(self, samples, rate, starts, ends):  # type: ignore[no-untyped-def]
         aggression = [

@@ -26,6 +26,7 @@ from blipper.training.alarms import (
 from blipper.training.event_scores import match, summarize
 from blipper.training.mixing import LEVEL, Voices, add_noise, level, telephone, trim, within_scale
 from blipper.training.scenes import build_scenes, events_at, measure_scenes
+from blipper.voice.windows import Margins
 
 RATE = 16_000
 
@@ -200,6 +201,8 @@ class Loudness:
 
     info = ModelInfo("loudness", "0" * 64, 0.5)
     why = ""
+
+    margins = Margins()
 
     def threshold_on(self, *, telephone: bool) -> float:
         return self.info.threshold

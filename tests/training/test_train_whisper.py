@@ -19,6 +19,7 @@ from blipper.training.folds import settings_from
 from blipper.training.head_settings import Adapting, HeadTrainSettings
 from blipper.training.levers import LEVERS, Lever, run_levers, table
 from blipper.training.predictions import read_predictions
+from blipper.training.scoring import score_file
 from blipper.training.settings import TEACHER
 from blipper.training.train_whisper import encoder_file, train_whisper
 from blipper.voice.adapters import adapter_shapes
@@ -26,6 +27,7 @@ from blipper.voice.heads import HeadSettings
 from blipper.voice.models import load_model
 from blipper.voice.whisper import build_encoder
 from blipper.voice.whisper_files import read_file
+from blipper.voice.windows import Margins
 from tests.conftest import needed
 from tests.training.small_corpus import write_corpora
 
@@ -227,6 +229,42 @@ def test_what_hears_clips_at_several_speeds_is_shipped_as_it_was_measured(
         HeadTrainSettings(network=HeadSettings(inner=(2,)), adapting=Adapting())
 
 
+@pytest.mark.data
+def test_what_hears_margins_is_shipped_as_it_was_measured(
+    trained: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, margins = trained / "encoder.safetensors", Margins(0.3, 0.19)
+    settings = HeadTrainSettings.smoke(
+        name="wide", cache=trained / "cache", encoder=encoder, limit=4, margins=margins
+    )
+    train_whisper(data_dir, trained / "models" / "wide", settings=settings, alarms=False)
+    monkeypatch.setenv("BLIPPER_WHISPER", str(trained))
+    model = load_model("wide", trained / "models")
+    assert model.margins == margins
+    card = " ".join((trained / "models" / "wide" / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert "heard with 0.3 s of what is before them and 0.19 s of what is after them" in card
+    material = head_data.read_head_material(data_dir, encoder, settings, trained / "cache")
+    plain = head_data.read_head_material(
+        data_dir, encoder, replace(settings, margins=Margins()), trained / "cache"
+    )
+    wide, closely = material.versions[0].length, plain.versions[0].length
+    assert (wide >= closely).all()
+    assert 2 < np.mean(wide - closely) < 7  # 0.49 s are 6 frames of 80 ms; some clips have less around them
+    rows = {row.key: row for row in read_predictions(trained / "models" / "wide" / "test-predictions.csv")}
+    tried = 0
+    for i in material.side("test"):
+        clip = material.clips[i]
+        if np.count_nonzero(material.segments.clip == i) > 1 or rows[clip.key].seconds > 3.4:
+            continue
+        _, emotions, aggression, _ = score_file(model, clip.path)
+        assert len(aggression) == 1
+        assert aggression[0] == pytest.approx(rows[clip.key].aggression, abs=5e-3)
+        np.testing.assert_allclose(emotions[0], rows[clip.key].emotions, atol=5e-3)
+        tried += 1
+    assert tried >= 8
+    assert HeadTrainSettings.from_dict(json.loads(json.dumps(settings.to_dict()))).margins == margins
+
+
 def test_the_card_names_what_is_heard_without_attention() -> None:
     settings = HeadTrainSettings(network=HeadSettings(plain_from=1, inner=(1, 3))).to_dict()
     training = {"epochs": 8, "windows_an_epoch": 64}
@@ -240,7 +278,7 @@ def test_the_card_names_what_is_heard_without_attention() -> None:
 
 def test_settings_without_other_speeds_are_those_of_before_there_were_any() -> None:
     described = HeadTrainSettings().to_dict()
-    assert not {"speeds", "heard_at"} & set(described)
+    assert not {"speeds", "heard_at", "margins"} & set(described)
     assert not {"inner", "plain_from", "perceptrons"} & set(described["network"])
     settings = HeadTrainSettings(speeds=(0.9, 1.1), heard_at=(0.95,))
     described = json.loads(json.dumps(settings.to_dict()))

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from blipper import audio
-from blipper.analysis import analyze
+from blipper.analysis import analyze, windows_over
 from blipper.errors import ModelError
 from blipper.inventory import list_models
+from blipper.results import Span
 from blipper.voice.choice import choose, choose_light
 from blipper.voice.models import VoiceModel, load_folder, load_model
 from blipper.voice.whisper import read_tensors
 from blipper.voice.whisper_cnn import Listening, WhisperVoice
+from blipper.voice.windows import Margins
 from tests.voice.whisper_double import SMALL, write_encoder, write_model
 
 
@@ -109,6 +111,28 @@ def test_windows_that_overlap_share_an_encoding(
     model.score_windows(speech, 16_000, starts[order], ends[order])
     seconds = [(begin / 16_000, end / 16_000) for begin, end in spans]
     assert seconds == [(0.0, 8.0), (5.5, 13.0), (14.0, 16.0)]
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_utterances_whose_margins_overlap_are_heard_apart(
+    folder: Path, tmp_path: Path, speech: np.ndarray
+) -> None:
+    front = {"before": 0.3, "after": 0.19}
+    write_model(tmp_path / "wide", read_tensors(folder / "encoder.safetensors"), front_end=front)
+    model = load_model("wide", tmp_path)
+    assert model.margins == Margins(0.3, 0.19)
+    # Utterances from 1 to 2 s and from 2.2 to 5.8 s: the margins share 0.19 s of the pause.
+    windows = windows_over([Span(1.0, 2.0), Span(2.2, 5.8)], 20.0, model)
+    starts, ends = [w.start for w in windows], [w.end for w in windows]
+    assert (starts[:2], ends[0], ends[-1]) == ([0.7, 2.0], pytest.approx(2.19), pytest.approx(5.99))
+    together = model.score_windows(speech, 16_000, starts, ends)[1]
+    (alone,) = model.score_windows(speech, 16_000, starts[:1], ends[:1])[1]
+    later = model.score_windows(speech, 16_000, starts[1:], ends[1:])[1]
+    assert together == pytest.approx([alone, *later], abs=1e-6)
+    # An explanation looks at the whole of what was heard.
+    inputs = model.inputs_of(speech, 16_000, [0.7, 2.0], [4.19, 5.0])
+    assert inputs.lengths.tolist() == [349, 300]
+    assert model.differentiable([inputs.frames, inputs.lengths]).shape == (2, 9)
 
 
 def test_level_does_not_matter_and_short_and_long_windows_do_not_fail(
@@ -238,6 +262,8 @@ def test_auto_takes_mel_cnn_where_they_are_not_and_says_so(folder: Path, tmp_pat
         ({"front_end": {"speeds": [1.1] * 9}}, "expected a list of at most 8"),
         ({"front_end": {"speeds": [1.1, 3]}}, r"speeds is 3, expected 0\.5 to 2\.0"),
         ({"front_end": {"speeds": ["fast"]}}, "speeds is 'fast'"),
+        ({"front_end": {"before": -1}}, "margin before is -1, expected 0 to 1 s"),
+        ({"front_end": {"after": "long"}}, "margin after is 'long', expected 0 to 1 s"),
         (
             {"front_end": {"speeds": [1.1, 0.6], "longest": 20}},
             r"20 s last 33\.3333 s, expected at most 30 s",
@@ -254,6 +280,7 @@ def test_what_does_not_fit(folder: Path, tmp_path: Path, change: dict[str, objec
 
 def test_listening_has_sensible_defaults() -> None:
     assert Listening.from_dict({}) == Listening()
-    assert "speeds" not in Listening().to_dict()  # as in the files of before there were any
+    # As in the files of before there were any.
+    assert not {"speeds", "before", "after"} & set(Listening().to_dict())
     fast = Listening(speeds=(0.9, 1.1))
     assert Listening.from_dict(json.loads(json.dumps(fast.to_dict()))) == fast
