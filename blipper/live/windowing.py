@@ -90,7 +90,7 @@ class LiveWindows:
             start = self._runs.count * _SECONDS - self._settings.pad - GRID
             return max(self._ended, start - self._margins.before)
         if not self._growing.n_windows:
-            return self._reach(self._growing.start).start
+            return self._begin(self._growing)
         # The last window starts after the newest one at a hop.
         return self._growing.start + (self._growing.n_windows - 1) * self._hop
 
@@ -187,15 +187,17 @@ class LiveWindows:
         self._ended = span.end
 
     def _rest_of(self, span: Span, settled: int) -> list[Span]:
-        reach = self._reach(span.start, span.end)
-        return windows_of(span, length=self._length, hop=self._hop, first=settled, reach=reach)
+        return windows_of(span, length=self._length, hop=self._hop, first=settled, reach=self._reach(span))
 
     def _at_hop(self, growing: _Growing, start: float, end: float) -> Span:
-        return Span(start if growing.n_windows else self._reach(growing.start).start, end)
+        return Span(start if growing.n_windows else self._begin(growing), end)
 
-    def _reach(self, start: float, end: float | None = None) -> Span:
-        """Return how far windows of a span reach; of one that goes on, where they start."""
-        span = Span(start, start + self._length if end is None else end)
+    def _begin(self, growing: _Growing) -> float:
+        """Return where the first window of a span that goes on starts."""
+        return self._reach(Span(growing.start, growing.start)).start
+
+    def _reach(self, span: Span) -> Span:
+        """Return how far the windows of a span reach."""
         return reached(span, self._margins, self._ended, self._n_samples / SAMPLING_RATE)
 
     # The same arithmetic as in blipper.speech.spans_from_probabilities: the spans are the same to the bit.
